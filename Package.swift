@@ -1,0 +1,139 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One package, two machines. `APUS_MACHINE=X86` builds the kernel with Embedded Swift for
+// x86_64-unknown-none-elf; without it the same rooms are built for the host on the simulated
+// machine, with the tests and the host tool beside them. `./apus` sets it; nobody else need to.
+let isKernel = Context.environment["APUS_MACHINE"] == "X86"
+let machine = isKernel ? "X86" : "Simulated"
+let otherMachine = isKernel ? "Simulated" : "X86"
+
+let languageSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableExperimentalFeature("Extern"),
+    .enableExperimentalFeature("Volatile"),
+    .enableExperimentalFeature("RawLayout"),
+]
+
+let roomSettings: [SwiftSetting] =
+    isKernel
+    ? languageSettings + [
+        .enableExperimentalFeature("Embedded"),
+        .define("APUS_KERNEL"),
+        .unsafeFlags([
+            "-wmo",
+            "-Xfrontend", "-disable-stack-protector",
+            "-Xcc", "-mno-red-zone", "-Xcc", "-mno-sse", "-Xcc", "-mno-mmx",
+            "-Xcc", "-mno-implicit-float", "-Xcc", "-ffreestanding",
+        ]),
+    ]
+    : languageSettings
+
+let kernelCSettings: [CSetting] =
+    isKernel
+    ? [
+        .unsafeFlags([
+            "-ffreestanding", "-mno-red-zone", "-mno-sse", "-mno-mmx", "-mno-implicit-float",
+            "-fno-stack-protector", "-fno-omit-frame-pointer", "-Wall", "-Werror",
+        ])
+    ] : [.unsafeFlags(["-Wall", "-Werror"])]
+
+/// A room of the house: a module that knows only the rooms named in `above`.
+func room(_ name: String, above: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: above, swiftSettings: roomSettings)
+}
+
+var targets: [Target] = [
+    .target(
+        name: "CMachine", path: "Sources/CMachine",
+        exclude: [otherMachine],
+        cSettings: kernelCSettings),
+    .target(
+        name: "Machine", dependencies: ["CMachine"], path: "Sources/Machine",
+        exclude: [otherMachine],
+        swiftSettings: roomSettings),
+    room("Primitives", above: ["Machine"]),
+    room("Memory", above: ["Machine", "Primitives"]),
+    room("Interrupts", above: ["Machine", "Primitives", "Memory"]),
+    room("Tasks", above: ["Machine", "Primitives", "Memory", "Interrupts"]),
+    room("CrossCPU", above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks"]),
+    room("Deferred", above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
+    room(
+        "Time",
+        above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred"]),
+    room(
+        "Devices",
+        above: [
+            "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred",
+            "Time",
+        ]),
+    room(
+        "Linux",
+        above: [
+            "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred",
+            "Time", "Devices",
+        ]),
+]
+
+if isKernel {
+    targets.append(
+        .executableTarget(
+            name: "Kernel",
+            dependencies: [
+                "CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU",
+                "Deferred", "Time", "Devices", "Linux",
+            ],
+            exclude: ["kernel.ld"],
+            swiftSettings: roomSettings,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static",
+                    "-Xclang-linker", "-fuse-ld=lld",
+                    "-Xlinker", "-T", "-Xlinker", "Sources/Kernel/kernel.ld",
+                    "-Xlinker", "--gc-sections",
+                ])
+            ]))
+} else {
+    let testedRooms = [
+        "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Time", "Linux",
+    ]
+    targets += testedRooms.map { name in
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: [
+                "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred",
+                "Time", "Devices", "Linux",
+            ],
+            path: "Tests/\(name)Tests",
+            swiftSettings: languageSettings)
+    }
+    targets += [
+        .target(
+            name: "Tool",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "apus-tool", dependencies: ["Tool"], path: "Sources/ToolMain",
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+        .testTarget(
+            name: "ToolTests", dependencies: ["Tool"], path: "Tests/ToolTests",
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+    ]
+}
+
+let package = Package(
+    name: "Apus",
+    dependencies: isKernel
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+            .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        ],
+    targets: targets
+)

@@ -1,0 +1,1 @@
+public enum Port { public static func out8(_ p: UInt16, _ v: UInt8) { } }
