@@ -27,7 +27,8 @@ let roomSettings: [SwiftSetting] =
             "-wmo",
             "-Xfrontend", "-disable-stack-protector",
             "-Xcc", "-mno-red-zone", "-Xcc", "-mno-sse", "-Xcc", "-mno-mmx",
-            "-Xcc", "-mno-implicit-float", "-Xcc", "-ffreestanding",
+            "-Xcc", "-mno-implicit-float", "-Xcc", "-ffreestanding", "-Xcc", "-D__APUS_KERNEL__",
+            "-enforce-exclusivity=unchecked",
         ]),
     ]
     : languageSettings
@@ -36,7 +37,8 @@ let kernelCSettings: [CSetting] =
     isKernel
     ? [
         .unsafeFlags([
-            "-ffreestanding", "-mno-red-zone", "-mno-sse", "-mno-mmx", "-mno-implicit-float",
+            "-D__APUS_KERNEL__", "-ffreestanding", "-mno-red-zone", "-mno-sse", "-mno-mmx",
+            "-mno-implicit-float",
             "-fno-stack-protector", "-fno-omit-frame-pointer", "-Wall", "-Werror",
         ])
     ] : [.unsafeFlags(["-Wall", "-Werror"])]

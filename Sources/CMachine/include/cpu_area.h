@@ -1,0 +1,101 @@
+// The head of each CPU's own area. On x86 the kernel's GS base points at it; on the host
+// each simulated CPU binds one to the thread that plays it. Offsets are known to the
+// assembly files (cpu_area_offsets.h) and checked below.
+#ifndef CPU_AREA_H
+#define CPU_AREA_H
+#include <stddef.h>
+#include <stdint.h>
+#include "cpu_area_offsets.h"
+
+// preempt_count: bits 0-7 preemption off, 8-15 bottom halves off or running, 16-19 hard
+// interrupts, 20-23 NMI. Bit 31 is *clear* when a reschedule is wanted, so that one
+// decrement to zero says both "preemptible again" and "reschedule now".
+struct cpu_area {
+    struct cpu_area *self;
+    uint32_t index;
+    uint32_t preempt_count;
+    uintptr_t current_thread;
+    uintptr_t kernel_stack_top;
+    uintptr_t user_stack_scratch;
+    uintptr_t irq_stack_top;
+    uintptr_t softirq_stack_top;
+    uint32_t softirq_pending;
+    uint32_t apic_id;
+    uintptr_t tss;
+    uintptr_t address_space;
+    uintptr_t irq_regs;
+    uintptr_t fpu_owner;
+    uintptr_t slots[16];
+};
+
+_Static_assert(offsetof(struct cpu_area, index) == CPU_INDEX, "");
+_Static_assert(offsetof(struct cpu_area, preempt_count) == CPU_PREEMPT_COUNT, "");
+_Static_assert(offsetof(struct cpu_area, current_thread) == CPU_CURRENT_THREAD, "");
+_Static_assert(offsetof(struct cpu_area, kernel_stack_top) == CPU_KERNEL_STACK_TOP, "");
+_Static_assert(offsetof(struct cpu_area, user_stack_scratch) == CPU_USER_STACK_SCRATCH, "");
+_Static_assert(offsetof(struct cpu_area, irq_stack_top) == CPU_IRQ_STACK_TOP, "");
+_Static_assert(offsetof(struct cpu_area, softirq_stack_top) == CPU_SOFTIRQ_STACK_TOP, "");
+_Static_assert(offsetof(struct cpu_area, softirq_pending) == CPU_SOFTIRQ_PENDING, "");
+
+#define CPU_AREA_INLINE static inline __attribute__((always_inline))
+
+#ifdef __APUS_KERNEL__
+#define CPU_AREA_READ(type, offset)                                                          \
+    ({ type v_; __asm__ volatile("mov %%gs:%c1, %0" : "=r"(v_) : "i"(offset)); v_; })
+#define CPU_AREA_WRITE(type, offset, value)                                                  \
+    ({ type v_ = (value); __asm__ volatile("mov %0, %%gs:%c1" ::"r"(v_), "i"(offset) : "memory"); })
+CPU_AREA_INLINE void cpu_area_bind(struct cpu_area *area) { (void)area; }
+#else
+extern __thread struct cpu_area *cpu_area_bound;
+#define CPU_AREA_READ(type, offset) (*(type *)((char *)cpu_area_bound + (offset)))
+#define CPU_AREA_WRITE(type, offset, value) (*(type *)((char *)cpu_area_bound + (offset)) = (value))
+CPU_AREA_INLINE void cpu_area_bind(struct cpu_area *area) { cpu_area_bound = area; }
+#endif
+
+#define CPU_AREA_FIELD(type, name)                                                           \
+    CPU_AREA_INLINE type cpu_area_##name(void)                                               \
+    { return CPU_AREA_READ(type, offsetof(struct cpu_area, name)); }                         \
+    CPU_AREA_INLINE void cpu_area_set_##name(type value)                                     \
+    { CPU_AREA_WRITE(type, offsetof(struct cpu_area, name), value); }
+
+CPU_AREA_FIELD(uint32_t, index)
+CPU_AREA_FIELD(uint32_t, preempt_count)
+CPU_AREA_FIELD(uintptr_t, current_thread)
+CPU_AREA_FIELD(uintptr_t, kernel_stack_top)
+CPU_AREA_FIELD(uintptr_t, irq_stack_top)
+CPU_AREA_FIELD(uintptr_t, softirq_stack_top)
+CPU_AREA_FIELD(uint32_t, softirq_pending)
+CPU_AREA_FIELD(uint32_t, apic_id)
+CPU_AREA_FIELD(uintptr_t, tss)
+CPU_AREA_FIELD(uintptr_t, address_space)
+CPU_AREA_FIELD(uintptr_t, irq_regs)
+CPU_AREA_FIELD(uintptr_t, fpu_owner)
+
+#ifdef __APUS_KERNEL__
+CPU_AREA_INLINE struct cpu_area *cpu_area_self(void)
+{ return CPU_AREA_READ(struct cpu_area *, 0); }
+// One read-modify-write instruction each, so that an interrupt cannot split them.
+CPU_AREA_INLINE void cpu_area_preempt_add(uint32_t n)
+{ __asm__ volatile("addl %0, %%gs:%c1" ::"ri"(n), "i"(CPU_PREEMPT_COUNT) : "memory", "cc"); }
+CPU_AREA_INLINE _Bool cpu_area_preempt_sub_is_zero(uint32_t n)
+{
+    _Bool zero;
+    __asm__ volatile("subl %1, %%gs:%c2" : "=@ccz"(zero) : "ri"(n), "i"(CPU_PREEMPT_COUNT) : "memory");
+    return zero;
+}
+CPU_AREA_INLINE void cpu_area_set_need_resched(void)
+{ __asm__ volatile("andl $0x7fffffff, %%gs:%c0" ::"i"(CPU_PREEMPT_COUNT) : "memory", "cc"); }
+CPU_AREA_INLINE void cpu_area_clear_need_resched(void)
+{ __asm__ volatile("orl $0x80000000, %%gs:%c0" ::"i"(CPU_PREEMPT_COUNT) : "memory", "cc"); }
+CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit)
+{ __asm__ volatile("orl %0, %%gs:%c1" ::"ri"(bit), "i"(CPU_SOFTIRQ_PENDING) : "memory", "cc"); }
+#else
+CPU_AREA_INLINE struct cpu_area *cpu_area_self(void) { return cpu_area_bound; }
+CPU_AREA_INLINE void cpu_area_preempt_add(uint32_t n) { cpu_area_bound->preempt_count += n; }
+CPU_AREA_INLINE _Bool cpu_area_preempt_sub_is_zero(uint32_t n)
+{ return (cpu_area_bound->preempt_count -= n) == 0; }
+CPU_AREA_INLINE void cpu_area_set_need_resched(void) { cpu_area_bound->preempt_count &= 0x7fffffff; }
+CPU_AREA_INLINE void cpu_area_clear_need_resched(void) { cpu_area_bound->preempt_count |= 0x80000000; }
+CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit) { cpu_area_bound->softirq_pending |= bit; }
+#endif
+#endif

@@ -1,0 +1,13 @@
+// Offsets into struct cpu_area, for assembly. Checked against the struct in cpu_area.h.
+#ifndef CPU_AREA_OFFSETS_H
+#define CPU_AREA_OFFSETS_H
+#define CPU_SELF 0
+#define CPU_INDEX 8
+#define CPU_PREEMPT_COUNT 12
+#define CPU_CURRENT_THREAD 16
+#define CPU_KERNEL_STACK_TOP 24
+#define CPU_USER_STACK_SCRATCH 32
+#define CPU_IRQ_STACK_TOP 40
+#define CPU_SOFTIRQ_STACK_TOP 48
+#define CPU_SOFTIRQ_PENDING 56
+#endif

@@ -1,0 +1,39 @@
+// The words of each CPU's own area that Swift code reads (see cpu_area.h).
+
+import CMachine
+
+public enum CPUArea {
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var currentThread: UInt {
+        get { UInt(cpu_area_current_thread()) }
+        set { cpu_area_set_current_thread(newValue) }
+    }
+
+    /// Where the next entry from user mode puts its frame.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var kernelStackTop: UInt {
+        get { UInt(cpu_area_kernel_stack_top()) }
+        set { cpu_area_set_kernel_stack_top(newValue) }
+    }
+
+    /// The address space loaded on this CPU (`AddressSpace`'s own number for it).
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var addressSpace: UInt {
+        get { UInt(cpu_area_address_space()) }
+        set { cpu_area_set_address_space(newValue) }
+    }
+
+    /// Registers of the innermost interrupted context, 0 outside hard interrupts.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var interruptRegisters: UInt {
+        get { UInt(cpu_area_irq_regs()) }
+        set { cpu_area_set_irq_regs(newValue) }
+    }
+
+    /// Pending soft IRQs of this CPU, a bit each.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var softInterruptsPending: UInt32 {
+        get { cpu_area_softirq_pending() }
+        set { cpu_area_set_softirq_pending(newValue) }
+    }
+}

@@ -1,0 +1,26 @@
+// Which simulated CPU the calling host thread plays.
+
+import Glibc
+
+enum SimulatedThread {
+    /// A POSIX thread-specific key, made once.
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        unsafe pthread_key_create(&key) { unsafe Unmanaged<SimulatedCPU>.fromOpaque($0!).release() }
+        return key
+    }()
+
+    static var cpu: SimulatedCPU? {
+        get {
+            guard let raw = unsafe pthread_getspecific(key) else { return nil }
+            return unsafe Unmanaged<SimulatedCPU>.fromOpaque(raw).takeUnretainedValue()
+        }
+        set {
+            if let old = unsafe pthread_getspecific(key) {
+                unsafe Unmanaged<SimulatedCPU>.fromOpaque(old).release()
+            }
+            let raw = unsafe newValue.map { unsafe Unmanaged.passRetained($0).toOpaque() }
+            unsafe pthread_setspecific(key, raw)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// Spin locks that own what they protect. Three flavours of taking one, as in Linux:
+//
+//   withLock                 preemption off; for data no interrupt handler touches
+//   withLockBottomHalvesOff  and no soft IRQ; for data shared with bottom halves
+//   withLockInterruptsOff    and no interrupt; for data shared with top halves
+//
+// A ticket lock: CPUs get it in the order they asked. The holder's CPU number is kept for reports.
+
+import Machine
+import Synchronization
+
+@safe public struct SpinLock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
+    /// Low half: the ticket now served; high half: the next ticket to be drawn.
+    private let tickets = Atomic<UInt32>(0)
+    /// CPU that holds the lock plus one, 0 when free; written by the holder only.
+    private let holder = Atomic<UInt32>(0)
+    /// Touched only between `acquire` and `release`.
+    private let cell: Cell<Value>
+
+    public init(_ value: consuming Value) { unsafe cell = Cell(value) }
+
+    /// CPU that holds the lock, for reports.
+    public var holderCPU: Int? {
+        let cpu = holder.load(ordering: .relaxed)
+        return cpu == 0 ? nil : Int(cpu) - 1
+    }
+
+    @inline(__always)
+    private func acquire() {
+        Spin.interleave()
+        let drawn = tickets.wrappingAdd(1 << 16, ordering: .acquiring).oldValue
+        if drawn >> 16 != drawn & 0xffff { wait(for: drawn >> 16) }
+        holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
+    }
+
+    @inline(never)
+    private func wait(for ticket: UInt32) {
+        while tickets.load(ordering: .acquiring) & 0xffff != ticket { Spin.pause() }
+    }
+
+    @inline(__always)
+    private func release() {
+        holder.store(0, ordering: .relaxed)
+        // Only the holder writes the low half, but others draw tickets at the same time: a carry out
+        // of the low half must not reach the high one.
+        let old = tickets.load(ordering: .relaxed)
+        if old & 0xffff == 0xffff {
+            tickets.wrappingSubtract(0xffff, ordering: .releasing)
+        } else {
+            tickets.wrappingAdd(1, ordering: .releasing)
+        }
+        Spin.interleave()
+    }
+
+    /// Runs `body` with the lock held and preemption off. Not for data that interrupts touch.
+    @inline(__always)
+    public func withLock<R: ~Copyable, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
+        PreemptCount.add(PreemptCount.preemption)
+        acquire()
+        defer {
+            release()
+            preemptionEnable()
+        }
+        // The lock is held, so this is the only access.
+        return try unsafe body(&cell.address.pointee)
+    }
+
+    /// Runs `body` with the lock held and interrupts off on this CPU. Any context but NMI.
+    @inline(__always)
+    public func withLockInterruptsOff<R: ~Copyable, E>(
+        _ body: (inout Value, borrowing InterruptsOff) throws(E) -> R
+    ) throws(E) -> R {
+        let wereEnabled = InterruptFlag.isEnabled
+        if wereEnabled { InterruptFlag.disable() }
+        acquire()
+        defer {
+            release()
+            if wereEnabled { InterruptFlag.enable() }
+        }
+        // The lock is held, so this is the only access.
+        return try unsafe body(&cell.address.pointee, InterruptsOff())
+    }
+
+    /// Runs `body` with the lock held and bottom halves off on this CPU. Task or soft-IRQ context.
+    @inline(__always)
+    public func withLockBottomHalvesOff<R: ~Copyable, E>(
+        _ body: (inout Value, borrowing BottomHalvesOff) throws(E) -> R
+    ) throws(E) -> R {
+        PreemptCount.add(PreemptCount.bottomHalf)
+        acquire()
+        defer {
+            release()
+            bottomHalvesEnable()
+        }
+        // The lock is held, so this is the only access.
+        return try unsafe body(&cell.address.pointee, BottomHalvesOff())
+    }
+
+    /// Takes the lock only if it is free, with interrupts off; nil if it was not. Any context.
+    @inline(__always)
+    public func tryWithLockInterruptsOff<R, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R? {
+        let wereEnabled = InterruptFlag.isEnabled
+        if wereEnabled { InterruptFlag.disable() }
+        defer { if wereEnabled { InterruptFlag.enable() } }
+        let seen = tickets.load(ordering: .relaxed)
+        guard seen >> 16 == seen & 0xffff,
+            tickets.compareExchange(expected: seen, desired: seen &+ (1 << 16), ordering: .acquiring)
+                .exchanged
+        else { return nil }
+        holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
+        defer { release() }
+        // The lock is held, so this is the only access.
+        return try unsafe body(&cell.address.pointee)
+    }
+}
