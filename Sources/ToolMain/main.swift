@@ -1,1 +1,4 @@
-print("apus")
+// The executable behind `./apus`: everything is in the library `Tool`, so that it can be tested.
+import Tool
+
+await Apus.start()

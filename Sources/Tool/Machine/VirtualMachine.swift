@@ -1,0 +1,69 @@
+// The machine that QEMU emulates, as a command line. Nothing here runs anything.
+import ArgumentParser
+
+/// QEMU's machine types that the kernel knows.
+enum MachineType: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case pc, q35, microvm
+
+    /// QEMU's `-machine`. A microvm gets the devices of a PC that the kernel drives and ACPI
+    /// tables; QEMU adds no words of its own to its command line.
+    var emulatorArgument: String {
+        switch self {
+        case .pc, .q35: rawValue
+        case .microvm: "microvm,pit=on,pic=on,rtc=on,isa-serial=on,acpi=on,auto-kernel-cmdline=off"
+        }
+    }
+}
+
+/// A machine and what boots on it.
+struct VirtualMachine: Sendable {
+    static let emulator = "qemu-system-x86_64"
+
+    /// Where the guest's serial line leads.
+    enum Console: Sendable {
+        /// The user's terminal, with QEMU's monitor behind Ctrl-A C.
+        case terminal
+        /// QEMU's standard input and output, for a program to read and write.
+        case pipes
+    }
+
+    var type = MachineType.q35
+    var cpus = 4
+    /// As QEMU's `-m` takes it: MiB, or with a suffix.
+    var memory = "256"
+    var kernel = Project.kernel
+    var ramdisk: String?
+    /// Words of the command line after `console=ttyS0`.
+    var append = ""
+    var console = Console.terminal
+    /// One instruction is one nanosecond of virtual time, and idle time is skipped.
+    var countsInstructions = false
+    /// Halted until a debugger, attached to TCP port 1234, lets it go.
+    var waitsForDebugger = false
+    /// Further arguments to QEMU.
+    var extra: [String] = []
+
+    /// The program to run.
+    var program: HostProgram {
+        HostProgram(Self.emulator, arguments)
+    }
+
+    /// QEMU counts instructions only with all CPUs in one host thread.
+    var arguments: [String] {
+        var result = [
+            "-machine", type.emulatorArgument,
+            "-accel", countsInstructions ? "tcg,thread=single" : "tcg,thread=multi",
+            "-cpu", "max", "-smp", "\(cpus)", "-m", memory,
+            "-nodefaults", "-no-reboot", "-display", "none",
+            "-serial", console == .terminal ? "mon:stdio" : "stdio",
+            "-rtc", "base=utc",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
+        ]
+        if countsInstructions { result += ["-icount", "shift=0,sleep=off"] }
+        if waitsForDebugger { result += ["-s", "-S"] }
+        result += ["-kernel", kernel]
+        if let ramdisk { result += ["-initrd", ramdisk] }
+        let words = append.isEmpty ? "" : " " + append
+        return result + ["-append", "console=ttyS0" + words] + extra
+    }
+}
