@@ -100,7 +100,7 @@ if isKernel {
             ]))
 } else {
     let testedRooms = [
-        "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Time", "Linux",
+        "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Time", "Devices", "Linux",
     ]
     targets += testedRooms.map { name in
         .testTarget(
