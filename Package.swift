@@ -37,7 +37,7 @@ let kernelCSettings: [CSetting] =
     isKernel
     ? [
         .unsafeFlags([
-            "-D__APUS_KERNEL__", "-ffreestanding", "-mno-red-zone", "-mno-sse", "-mno-mmx",
+            "-D__APUS_KERNEL__", "-fpie", "-ffreestanding", "-mno-red-zone", "-mno-sse", "-mno-mmx",
             "-mno-implicit-float",
             "-fno-stack-protector", "-fno-omit-frame-pointer", "-Wall", "-Werror",
         ])

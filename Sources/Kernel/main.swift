@@ -1,6 +1,1 @@
-import Machine
-import Primitives
-@c(kernel_main) public func kernelMain() {
-    printk(.info, "hello \(42) \(hex: UInt64(4096))")
-    InterruptFlag.enableAndHalt()
-}
+// The executable's only top-level file; the CPU enters at `apus_start` (CMachine/X86/start.S).

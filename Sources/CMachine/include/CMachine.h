@@ -3,4 +3,5 @@
 #define CMACHINE_H
 #include "cpu_area.h"
 #include "instructions.h"
+#include "boot.h"
 #endif
