@@ -82,11 +82,18 @@ var targets: [Target] = [
 
 if isKernel {
     targets.append(
+        room(
+            "KernelTests",
+            above: [
+                "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred",
+                "Time", "Devices", "Linux",
+            ]))
+    targets.append(
         .executableTarget(
             name: "Kernel",
             dependencies: [
                 "CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU",
-                "Deferred", "Time", "Devices", "Linux",
+                "Deferred", "Time", "Devices", "Linux", "KernelTests",
             ],
             exclude: ["kernel.ld"],
             swiftSettings: roomSettings,

@@ -2,6 +2,7 @@
 
 import CMachine
 import Machine
+import KernelTests
 import Primitives
 
 @c(apus_kernel_main)

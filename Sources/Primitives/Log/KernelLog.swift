@@ -50,6 +50,12 @@ public enum KernelLog {
         if show { console.withLockUnlessMine { emit(line, message) } }
     }
 
+    /// Shows a line on the console as it is, without stamp, level or a place in the ring: test reports
+    /// and the kernel's last words.
+    public static func writeRaw(_ message: LogMessage) {
+        console.withLockUnlessMine { emit(LogMessage(), message) }
+    }
+
     /// Keeps lines of several CPUs apart on the console.
     private static let console = ConsoleOwner()
 

@@ -50,6 +50,9 @@ public struct LogMessage: ExpressibleByStringInterpolation, Sendable {
         public init(literalCapacity: Int, interpolationCount: Int) {}
         public mutating func appendLiteral(_ literal: StaticString) { message.append(literal) }
         public mutating func appendInterpolation(_ text: StaticString) { message.append(text) }
+        public mutating func appendInterpolation(_ text: LogMessage) {
+            for index in 0..<text.count { message.append(byte: text[index]) }
+        }
         public mutating func appendInterpolation<T: BinaryInteger>(_ value: T) {
             if value < 0 { message.append(byte: 45) }
             message.append(decimal: UInt64(truncatingIfNeeded: value.magnitude))
