@@ -62,10 +62,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private static func boot(_ machine: VirtualMachine) async throws -> GuestStatus {
-        switch try await Terminal.restored(after: machine.program.onTerminal) {
-        case .exited(let code): GuestStatus(emulatorStatus: Int(code))
-        case .signaled(let signal): .killed(Int(signal))
-        }
+        GuestStatus(try await Terminal.restored(after: machine.program.onTerminal))
     }
 
     private static func existing(_ path: String) throws -> String {

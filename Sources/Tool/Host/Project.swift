@@ -11,6 +11,9 @@ enum Project {
     /// The console of each boot of a test run.
     static let logDirectory = "build/log"
 
+    /// The file that keeps the console of a boot.
+    static func log(_ name: String) -> String { "\(logDirectory)/\(name).log" }
+
     /// The directory that the user was in, for paths given on the command line.
     nonisolated(unsafe) private(set) static var userDirectory = FileManager.default.currentDirectoryPath
 
@@ -20,7 +23,7 @@ enum Project {
         guard FileManager.default.changeCurrentDirectoryPath(root) else {
             throw ToolError("cannot enter \(root)")
         }
-        try makeDirectory(buildDirectory)
+        try makeDirectory(logDirectory)
     }
 
     /// The absolute path of a file that the user named.

@@ -5,7 +5,7 @@ import Foundation
 enum KernelBuild {
     static let scratchDirectory = ".build-kernel"
     static let linkerScript = "Sources/Kernel/kernel.ld"
-    static let log = "build/log/kernel-build.log"
+    static let log = Project.log("kernel-build")
     static let linked = "\(scratchDirectory)/x86_64-unknown-none-elf/release/Kernel"
 
     /// Builds the kernel, unless nothing changed; returns the size of the file in bytes.
@@ -33,7 +33,6 @@ enum KernelBuild {
                 "--scratch-path", scratchDirectory, "--product", "Kernel",
             ],
             environment: ["APUS_MACHINE": "X86"])
-        try Project.makeDirectory(Project.logDirectory)
         var output = ""
         let status = try await swift.lines { line in
             output += line + "\n"

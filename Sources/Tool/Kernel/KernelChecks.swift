@@ -18,7 +18,7 @@ enum KernelChecks {
     }
 
     /// Instructions that use vector or x87 registers, with the function that holds them.
-    private static func instructionViolations(_ path: String) async throws -> [String] {
+    static func instructionViolations(_ path: String) async throws -> [String] {
         let objdump = try await disassembler()
         var scan = InstructionScan()
         let status = try await HostProgram(objdump, ["-d", "--no-show-raw-insn", path]).lines { line in

@@ -61,6 +61,19 @@ struct SymbolTable: Equatable {
         }
     }
 
+    /// The table as a kernel holds it in its reserved section.
+    init(storedIn kernel: ElfFile) throws {
+        guard let section = kernel.section(Self.sectionName) else {
+            throw ToolError("the kernel has no section \(Self.sectionName)")
+        }
+        let reader = ByteReader(Array(kernel.bytes[section.offset..<section.offset + section.size]))
+        entries = try (0..<reader.offset(16)).map { index in
+            let at = Self.headerSize + 8 * index
+            let name = try reader.string(at: Int(reader.u32(at + 4)))
+            return Entry(offset: try reader.u32(at), name: name)
+        }
+    }
+
     /// The section's new content from its start; as long as it must be, no longer.
     func encoded(capacity: Int) -> [UInt8] {
         var names: [UInt8] = []

@@ -9,6 +9,8 @@
 //     63       reserved
 // A power-off or a reset (which -no-reboot makes one) ends QEMU with 0: a clean end, status 0.
 
+import Subprocess
+
 /// How the guest ended.
 enum GuestStatus: Equatable, Sendable, CustomStringConvertible {
     /// Powered off, reset, or halted through QEMU's monitor.
@@ -30,6 +32,14 @@ enum GuestStatus: Equatable, Sendable, CustomStringConvertible {
             let value = (odd - 0x81) / 2
             self = value >= 62 ? .panicked : .exited(value)
         default: self = .emulatorFailed(status)
+        }
+    }
+
+    /// Reads how QEMU ended.
+    init(_ status: TerminationStatus) {
+        switch status {
+        case .exited(let code): self.init(emulatorStatus: Int(code))
+        case .signaled(let signal): self = .killed(Int(signal))
         }
     }
 

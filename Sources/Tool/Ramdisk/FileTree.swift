@@ -18,8 +18,12 @@ struct FileTree {
     }
 
     func write(_ text: String, to path: String, mode: Int = 0o644) throws {
+        try write(Array(text.utf8), to: path, mode: mode)
+    }
+
+    func write(_ bytes: [UInt8], to path: String, mode: Int = 0o644) throws {
         try makeParent(of: path)
-        try text.write(toFile: full(path), atomically: false, encoding: .utf8)
+        try Data(bytes).write(to: URL(fileURLWithPath: full(path)))
         try setMode(mode, of: path)
     }
 

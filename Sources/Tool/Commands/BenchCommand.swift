@@ -1,0 +1,7 @@
+// `./apus bench`
+import ArgumentParser
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures.")
+}

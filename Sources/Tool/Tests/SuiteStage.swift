@@ -1,0 +1,63 @@
+// The tests inside the kernel: booted with `apus.test=1` it runs its suites, prints KTAP on the
+// serial line, and powers off through the exit device with status 0 when all passed.
+
+struct SuiteStage: TestStage {
+    let name = "suites"
+    let summary = "in-kernel tests at boot, on each machine type and several numbers of CPUs"
+
+    /// A machine to run the suites on.
+    private struct Boot {
+        var type: MachineType
+        var cpus: Int
+        var name: String { "\(type.rawValue)-\(cpus)cpu" }
+    }
+
+    private static let boots = [
+        Boot(type: .q35, cpus: 1), Boot(type: .q35, cpus: 2), Boot(type: .q35, cpus: 4),
+        Boot(type: .pc, cpus: 2), Boot(type: .microvm, cpus: 2),
+        Boot(type: .q35, cpus: 8), Boot(type: .q35, cpus: 64),
+    ]
+
+    func parts() async throws -> [String] { Self.boots.map(\.name) }
+
+    func run(_ parts: [String], in context: TestContext) async throws {
+        let boots = Self.boots.filter { parts.contains($0.name) }
+        let ramdisk = try await BusyboxRamdisk.make()
+        try await concurrently(boots) { boot in
+            var machine = VirtualMachine()
+            machine.type = boot.type
+            machine.cpus = boot.cpus
+            machine.memory = boot.cpus > 8 ? "512" : "256"
+            machine.kernel = context.kernel
+            machine.ramdisk = ramdisk
+            machine.append = "apus.test=1"
+            machine.console = .pipes
+            let outcome = try await ConsoleSession.run(
+                machine, timeLimit: boot.cpus > 8 ? 300 : 150, log: Project.log("suites-\(boot.name)"))
+            let cases = Self.cases(of: outcome)
+            await context.report.record(
+                cases.map { TestCase(name: "\(boot.name)/\($0.name)", verdict: $0.verdict) })
+            await context.report.note("\(boot.name): \(cases.count) cases in \(Int(outcome.seconds)) s")
+        }
+    }
+
+    /// The cases that the kernel reported, and one of its own for how the boot ended.
+    static func cases(of outcome: BootOutcome) -> [TestCase] {
+        var parser = TapParser()
+        for line in outcome.console.split(separator: "\n") { parser.take(line) }
+        let hasBegun = parser.hasBegun
+        let cases = parser.finish()
+        let hasFailures = cases.contains(where: \.isFailed)
+        let expected: [GuestStatus] = hasFailures ? [.exited(1)] : [.exited(0), .poweredOff]
+        if !outcome.isTimedOut, hasBegun, !cases.isEmpty, expected.contains(outcome.status) {
+            return cases + [.passed("ends")]
+        }
+        let why =
+            outcome.isTimedOut
+            ? "hung: ended after \(Int(outcome.seconds)) s"
+            : !hasBegun
+                ? "no KTAP on the console (\(outcome.status))"
+                : "ended wrongly: \(outcome.status)"
+        return cases + [.failed("ends", why + "; the console's last lines:\n" + outcome.lastLines())]
+    }
+}
