@@ -33,7 +33,7 @@ enum PromptScript {
         PromptStep("proc-interrupts-serial", "grep -w 4: /proc/interrupts", matching: #"\d+ +.*ttyS0"#),
         PromptStep("proc-cpuinfo", "grep -c ^processor /proc/cpuinfo", matching: #"^4\n"#),
         PromptStep("proc-cpuinfo-flags", "grep -m 1 ^flags /proc/cpuinfo", matching: #"\bsse2\b"#),
-        PromptStep("ps", "ps", matching: #"(?s)PID.* 1 (root|0) +.*init.* ps\n"#),
+        PromptStep("ps", "ps", matching: #"(?s)PID.* 1 (root|0) +.*init.*\bps\b"#),
         PromptStep("top-batch", "top -b -n 1 | head -n 8", matching: #"(?s)Mem:.*CPU:.*Load average:"#),
         PromptStep("top", top),
         PromptStep("date", date),
@@ -72,7 +72,8 @@ enum PromptScript {
         PromptStep("control-z-bg", backgroundStep),
         PromptStep("control-c-pipeline", pipelineStep),
         PromptStep("background-jobs", backgroundJobs),
-        PromptStep("kill-job", "sleep 100 & kill %1; wait %1; echo status=$?", matching: #"status=143\n"#),
+        PromptStep(
+            "kill-job", "sleep 100 & sleep 1; kill %1; wait %1; echo status=$?", matching: #"status=143\n"#),
         PromptStep("control-d", controlDStep),
         PromptStep("line-editing", lineEditing),
     ]
@@ -81,7 +82,7 @@ enum PromptScript {
     private static let programs = [
         PromptStep("vi", vi),
         PromptStep("more-files", "find / -xdev | wc -l", matching: #"^\d{3,}\n"#, within: 60),
-        PromptStep("tar", "tar c /etc | tar t | grep -c etc/", matching: #"^[1-9]"#),
+        PromptStep("tar", "tar c /etc | tar t | grep -c etc/", matching: #"(?m)^[1-9]\d*$"#),
         PromptStep(
             "gzip", "gzip -c /bin/busybox | gunzip | cmp - /bin/busybox && echo same", matching: "^same\n",
             within: 90),
