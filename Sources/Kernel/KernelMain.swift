@@ -1,46 +1,53 @@
 // The boot CPU's way from assembly to the first program, in order. The one place that knows every room.
 
 import CMachine
-import Machine
+import Devices
 import KernelTests
+import Machine
 import Primitives
 
+/// First Swift code of the boot CPU: boot tables, boot stack, interrupts and preemption off.
 @c(apus_kernel_main)
 public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
-    EarlyConsole.install()
-    printk(.info, "Apus on x86-64")
-    if let missing = CPUFeatures.missing() {
-        printk(.emergency, "apus: this CPU lacks \(missing), which Apus needs")
-        while true { machine_halt() }
-    }
+    startConsole()
+    printk(.notice, "Apus, an SMP kernel for x86-64 in Swift")
+    if let missing = CPUFeatures.missing() { bootFailure("this CPU lacks \(missing), which Apus needs") }
     CPUFeatures.enable()
-    let info: HVMStartInfo
-    do {
-        info = try HVMStartInfo(at: startInfo) { physicalLoad($0) }
-    } catch {
-        printk(.emergency, "apus: boot")
-        return
-    }
-    for entry in info.memoryMap {
-        printk(
-            .info,
-            "memory \(hex: entry.start, digits: 12)-\(hex: entry.end, digits: 12) type \(entry.kind.rawValue)"
-        )
-    }
-    let map = KernelMap(info.memoryMap, gigabytePages: CPUFeatures.hasGigabytePages)
-    machine_write_cr3(map.root)
-    printk(.info, "kernel map \(hex: map.root) - \(hex: map.end)")
+    let boot = BootInformation(startInfo: startInfo, entryTSC: entryTSC)
+    let options = readOptions(boot.commandLine)
+    startMemory(boot)
+    _ = options
 }
 
-func physicalLoad(_ address: UInt64) -> UInt64 {
-    unsafe UnsafePointer<UInt64>(bitPattern: UInt(address) + KernelLayout.directMap)!.pointee
+private func startConsole() {
+    EarlyConsole.initialize()
+    // Set before any other CPU runs.
+    unsafe LogHooks.console = { EarlyConsole.put($0) }
 }
-enum EarlyConsole {
-    static func install() {
-        unsafe LogHooks.console = { byte in
-            while machine_in8(0x3fd) & 0x20 == 0 {}
-            machine_out8(0x3f8, byte)
-            if byte == 10 { machine_out8(0x3f8, 13) }
+
+private func readOptions(_ line: CommandLine) -> KernelOptions {
+    printk(.info, "Command line: \(line.text)")
+    do {
+        let options = try KernelOptions(line)
+        // Set before any other CPU runs.
+        unsafe LogHooks.consoleLevel = options.consoleLevel
+        for word in options.unknown {
+            printk(.warning, "apus: unknown option on the command line: \(word) (passed on to init)")
+        }
+        return options
+    } catch {
+        switch error {
+        case .unknown(let word): bootFailure("unknown option on the command line: \(word)")
+        case .badValue(let word): bootFailure("bad value on the command line: \(word)")
         }
     }
+}
+
+/// The kernel's own page tables.
+private func startMemory(_ boot: BootInformation) {
+    let usable = boot.memoryMap.reduce(0) { $1.kind == .usable ? $0 + $1.size : $0 }
+    if usable < 16 << 20 { bootFailure("too little memory: \(usable >> 20) MiB usable, Apus needs 16 MiB") }
+    let map = KernelMap(boot.memoryMap, gigabytePages: CPUFeatures.hasGigabytePages)
+    machine_write_cr3(map.root)
+    printk(.info, "Memory: \(usable >> 10) KiB usable")
 }

@@ -18,5 +18,6 @@ public enum InterruptFlag {
 
 public enum Spin {
     public static func pause() { sched_yield() }
+    public static func halt() { sched_yield() }
     public static func interleave() {}
 }

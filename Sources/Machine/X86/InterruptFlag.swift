@@ -25,6 +25,10 @@ public enum Spin {
     @_semantics("no_performance_analysis") @inline(__always)
     public static func pause() { machine_pause() }
 
+    /// Sleeps until the next interrupt that can come: an NMI only, if interrupts are off.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func halt() { machine_halt() }
+
     /// Where the simulated machine may let another CPU run; nothing on x86.
     @inline(__always) public static func interleave() {}
 }
