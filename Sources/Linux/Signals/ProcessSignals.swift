@@ -1,0 +1,26 @@
+// What the threads of a process share of its signals, under the lock `Process.signals`.
+
+public struct ProcessSignals: ~Copyable {
+    /// Signals for the process as a whole.
+    var shared = SignalQueue()
+    /// Threads that have not ended.
+    var threads = ObjectList<LinuxTask>(.thread)
+    /// Wait status with which the whole process is ending; nil while it is not.
+    var groupExit: Int32?
+    /// The signal that is stopping the process, or has stopped it; nil while it runs.
+    var stopSignal: Signal?
+    /// Threads that have stopped for it.
+    var stoppedThreads = 0
+    /// A stop or continuation that `wait` has not reported yet.
+    var unreportedStop = false
+    var unreportedContinue = false
+    /// The parent is to be told of them by SIGCHLD.
+    var noticeDue: StopNotice?
+
+    enum StopNotice { case stopped, continued }
+
+    init() {}
+
+    /// All threads stand still.
+    var isStopped: Bool { stopSignal != nil && stoppedThreads == threads.count }
+}
