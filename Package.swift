@@ -120,6 +120,11 @@ if isKernel {
             swiftSettings: languageSettings)
     }
     targets += [
+        .testTarget(
+            name: "ContextTests",
+            dependencies: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks"],
+            path: "Tests/ContextTests",
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         .target(
             name: "Tool",
             dependencies: [
