@@ -1,0 +1,49 @@
+// QEMU's command line and exit status.
+import Testing
+
+@testable import Tool
+
+@Suite struct VirtualMachineTests {
+    private func argument(after name: String, of machine: VirtualMachine) -> String? {
+        let arguments = machine.arguments
+        return arguments.firstIndex(of: name).map { arguments[$0 + 1] }
+    }
+
+    @Test func theCommandLineOfTheKernel() {
+        var machine = VirtualMachine()
+        #expect(argument(after: "-append", of: machine) == "console=ttyS0")
+        machine.append = "quiet init=/bin/sh"
+        #expect(argument(after: "-append", of: machine) == "console=ttyS0 quiet init=/bin/sh")
+    }
+
+    @Test func aRamdiskIsOptional() {
+        var machine = VirtualMachine()
+        #expect(!machine.arguments.contains("-initrd"))
+        machine.ramdisk = "a.cpio"
+        #expect(argument(after: "-initrd", of: machine) == "a.cpio")
+    }
+
+    @Test func countingInstructionsTakesOneThread() {
+        var machine = VirtualMachine()
+        #expect(argument(after: "-accel", of: machine) == "tcg,thread=multi")
+        machine.countsInstructions = true
+        #expect(argument(after: "-accel", of: machine) == "tcg,thread=single")
+        #expect(argument(after: "-icount", of: machine) == "shift=0,sleep=off")
+    }
+
+    @Test(arguments: [(0, 0), (1, 1), (42, 42), (61, 61)])
+    func initsStatusComesThrough(status: Int, code: Int32) {
+        let emulator = ((0x40 + status) << 1 | 1) & 0xFF
+        let guest = GuestStatus(emulatorStatus: emulator)
+        #expect(guest == .exited(status))
+        #expect(guest.exitCode == code)
+    }
+
+    @Test func otherEndings() {
+        #expect(GuestStatus(emulatorStatus: 0) == .poweredOff)
+        #expect(GuestStatus(emulatorStatus: ((0x40 + 62) << 1 | 1) & 0xFF) == .panicked)
+        #expect(GuestStatus(emulatorStatus: 1) == .emulatorFailed(1))
+        #expect(GuestStatus(.signaled(9)) == .killed(9))
+        #expect(GuestStatus.panicked.exitCode == 62)
+    }
+}
