@@ -14,7 +14,12 @@ public final class LinuxTask: Linkable, @unchecked Sendable {
 
     /// Written by the task itself alone, with `lock`; others read them with it.
     public internal(set) var credentials: Credentials
-    /// Guards what others may read of this task: credentials, name.
+    /// Descriptors; threads share them. Replaced by the task itself alone, with `lock`, at execve, unshare and
+    /// exit; others read them with it.
+    public internal(set) var files: DescriptorTable
+    /// Root, working directory and umask; as `files`.
+    public internal(set) var fileSystem: FileSystemContext
+    /// Guards what others may read of this task: credentials, name, files.
     let lock = SpinLock(TaskName())
 
     /// What the real user's limits count; replaced like `credentials`.
@@ -37,10 +42,15 @@ public final class LinuxTask: Linkable, @unchecked Sendable {
     /// Head of the list of held robust futexes, in user memory.
     var robustList: UInt = 0
 
-    init(identifier: Int32, process: Process, credentials: Credentials) {
+    init(
+        identifier: Int32, process: Process, credentials: Credentials, files: DescriptorTable,
+        fileSystem: FileSystemContext
+    ) {
         self.identifier = identifier
         self.process = process
         self.credentials = credentials
+        self.files = files
+        self.fileSystem = fileSystem
         account = UserAccount.find(credentials.userID)
     }
 

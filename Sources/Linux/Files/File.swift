@@ -1,0 +1,121 @@
+// An open file description: what open(2) makes and descriptors refer to (several, after dup and fork).
+//
+// The description lives as long as a descriptor or a call in progress refers to it; its `deinit` is
+// the last close. Subclasses release what they hold in their own `deinit`, which has no task and so
+// does not sleep.
+//
+// Invariants: inode, path and the access mode never change. The position is read and written by
+// the calls themselves; those on regular files and directories hold `positionMutex` meanwhile, so
+// that two threads reading from one description get different bytes (POSIX.1-2017, 2.9.7).
+
+import Primitives
+import Synchronization
+
+/// Base of all kinds of open files. What a kind does not override fails as Linux fails it.
+public class File: @unchecked Sendable {
+    public let inode: Inode
+    /// Where it was opened; nil for pipes and other files without a name.
+    public let path: Path?
+    /// The identity of whoever opened it.
+    public let isReadable: Bool
+    public let isWritable: Bool
+    private let statusFlags: Atomic<UInt32>
+    private let offset = Atomic<Int>(0)
+
+    public init(_ inode: Inode, _ path: Path?, _ flags: OpenFlags) {
+        self.inode = inode
+        self.path = path
+        let isPathOnly = flags.contains(.path)
+        isReadable = !isPathOnly && (flags.accessMode == 0 || flags.accessMode == 2)
+        isWritable = !isPathOnly && (flags.accessMode == 1 || flags.accessMode == 2)
+        statusFlags = Atomic(flags.subtracting(.openingOnly).rawValue)
+    }
+
+    /// Access mode and status flags, as fcntl(F_GETFL) shows them.
+    @inline(__always)
+    public final var flags: OpenFlags { OpenFlags(rawValue: statusFlags.load(ordering: .relaxed)) }
+
+    /// Sets and clears status flags; others' changes at the same time are kept.
+    public final func changeFlags(set: OpenFlags, clear: OpenFlags) {
+        statusFlags.bitwiseAnd(~clear.rawValue, ordering: .relaxed)
+        statusFlags.bitwiseOr(set.rawValue, ordering: .relaxed)
+    }
+
+    /// O_NONBLOCK: fail with EAGAIN instead of sleeping.
+    @inline(__always)
+    public final var isNonBlocking: Bool { flags.contains(.nonBlocking) }
+
+    /// Opened with O_PATH: names a place in the tree and nothing else.
+    public final var isPathOnly: Bool { flags.contains(.path) }
+
+    /// Offset of the next read or write.
+    @inline(__always)
+    public final var position: Int {
+        get { offset.load(ordering: .relaxed) }
+        set { offset.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Has offsets at all: pread, pwrite and lseek work. Pipes, terminals and sockets say no.
+    public var isSeekable: Bool { true }
+
+    /// Reads at `position` and moves it on. Returns how many bytes, 0 at the end of the file. May sleep; throws
+    /// EAGAIN instead for a non-blocking file, and `restartSystem` when a signal came before any byte.
+    public func read(
+        into buffer: inout IOBuffer, at position: inout Int, _ task: borrowing TaskContext
+    ) throws(Errno) -> Int { throw .invalid }
+
+    /// Writes at `position` (at the end, with O_APPEND) and moves it on. Returns how many bytes.
+    public func write(
+        from buffer: inout IOBuffer, at position: inout Int, _ task: borrowing TaskContext
+    ) throws(Errno) -> Int { throw .invalid }
+
+    /// A request of ioctl(2); `argument` is the third argument, often the address of a structure.
+    public func ioctl(_ command: UInt32, _ argument: UInt, _ task: borrowing TaskContext) throws(Errno) -> Int
+    {
+        throw .notTerminal
+    }
+
+    /// Moves the position (lseek(2)) and returns the new one.
+    public func seek(_ offset: Int, _ origin: SeekOrigin, _ task: borrowing TaskContext) throws(Errno) -> Int
+    {
+        guard isSeekable else { throw .illegalSeek }
+        let base: Int
+        switch origin {
+        case .start: base = 0
+        case .current: base = position
+        case .end: base = inode.size
+        case .data, .hole: return try seekSparse(offset, origin)
+        }
+        let (target, overflow) = base.addingReportingOverflow(offset)
+        guard !overflow else { throw .overflow }
+        guard target >= 0 else { throw .invalid }
+        position = target
+        return target
+    }
+
+    /// SEEK_DATA and SEEK_HOLE for files that have no holes: all is data up to the end.
+    private func seekSparse(_ offset: Int, _ origin: SeekOrigin) throws(Errno) -> Int {
+        let size = inode.size
+        guard offset >= 0, offset < size else { throw .noSuchDevice }
+        position = origin == .data ? offset : size
+        return position
+    }
+
+    /// Adds entries of a directory from the file's position on to `buffer`, and moves the position.
+    public func readDirectory(into buffer: inout DirectoryBuffer, _ task: borrowing TaskContext) throws(Errno)
+    {
+        throw .notDirectory
+    }
+
+    /// Brings contents to where they outlive power (fsync(2)).
+    public func synchronize(_ task: borrowing TaskContext) throws(Errno) { throw .invalid }
+}
+
+/// The origins of lseek(2).
+public enum SeekOrigin: UInt32, Sendable {
+    case start = 0
+    case current = 1
+    case end = 2
+    case data = 3
+    case hole = 4
+}

@@ -1,0 +1,41 @@
+// A mounted or mountable tree of files: what Linux calls a super block.
+//
+// Invariants: `root` is set once, by the initializer of the subclass or right after it.
+
+import Primitives
+import Synchronization
+
+/// Base of all file systems.
+public class FileSystem: @unchecked Sendable {
+    /// Its type as `/proc/mounts` shows it, for instance `tmpfs`.
+    public let typeName: StaticString
+    /// Number that stat(2) shows as `st_dev`; anonymous file systems have major number 0.
+    public let device: DeviceNumber
+    public let blockSize = 4096
+    private var rootEntry: PathEntry? = nil
+
+    private static let anonymousDevices = Atomic<UInt32>(1)
+
+    public init(typeName: StaticString) {
+        self.typeName = typeName
+        let minor = Self.anonymousDevices.wrappingAdd(1, ordering: .relaxed).oldValue
+        device = DeviceNumber(major: 0, minor: minor)
+    }
+
+    /// The entry of the topmost directory.
+    public final var root: PathEntry {
+        get { rootEntry! }
+        set { rootEntry = newValue }
+    }
+
+    /// What statfs(2) shows.
+    public func statistics(_ task: borrowing TaskContext) throws(Errno) -> FileSystemStatistics {
+        FileSystemStatistics()
+    }
+
+    /// Mount options beside `rw`, for instance `,size=1024k`.
+    public var optionText: [UInt8] { [] }
+
+    /// The last mount is gone: lets go of what makes cycles of references.
+    public func unmounted() {}
+}

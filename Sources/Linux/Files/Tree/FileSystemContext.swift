@@ -1,0 +1,57 @@
+// What a process looks names up from: root, working directory and umask (`CLONE_FS` shares it).
+
+import Primitives
+
+/// Root directory, working directory and umask of the tasks that share it.
+public final class FileSystemContext: @unchecked Sendable {
+    struct State {
+        var root: Path
+        var working: Path
+        var umask: UInt32
+    }
+
+    /// Task context only.
+    private let state: SpinLock<State>
+
+    public init(root: Path, working: Path, umask: UInt32 = 0o022) {
+        state = SpinLock(State(root: root, working: working, umask: umask))
+    }
+
+    /// A copy for a new process.
+    public convenience init(copying other: FileSystemContext) {
+        let now = other.state.withLock { $0 }
+        self.init(root: now.root, working: now.working, umask: now.umask)
+    }
+
+    public var root: Path { state.withLock { $0.root } }
+    public var working: Path { state.withLock { $0.working } }
+    public var umask: UInt32 { state.withLock { $0.umask } }
+
+    /// Replaces the working directory.
+    public func setWorking(_ path: Path) {
+        // The old one is let go after the lock.
+        _ = state.withLock { state in
+            let old = state.working
+            state.working = path
+            return old
+        }
+    }
+
+    /// Replaces the root directory.
+    public func setRoot(_ path: Path) {
+        _ = state.withLock { state in
+            let old = state.root
+            state.root = path
+            return old
+        }
+    }
+
+    /// Sets the umask and returns the old one.
+    public func exchangeUmask(_ new: UInt32) -> UInt32 {
+        state.withLock { state in
+            let old = state.umask
+            state.umask = new & 0o777
+            return old
+        }
+    }
+}
