@@ -18,7 +18,7 @@ public enum CPUAreas {
         var addresses = [bootArea]
         cpu_area_set_apic_id(apicIDs[0])
         guard apicIDs.count > 1 else { return addresses }
-        let base = allocate(apicIDs.count - 1)
+        let base = unsafe allocate(apicIDs.count - 1)
         for cpu in 1..<apicIDs.count {
             // Inside the allocation: it has room for count - 1 areas.
             let area = unsafe (base + (cpu - 1) * stride).bindMemory(to: cpu_area.self, capacity: 1)
