@@ -2,6 +2,7 @@
 #ifndef CMACHINE_H
 #define CMACHINE_H
 #include "cpu_area.h"
+#include "memory.h"
 #include "instructions.h"
 #include "boot.h"
 #endif

@@ -25,7 +25,8 @@ struct cpu_area {
     uintptr_t address_space;
     uintptr_t irq_regs;
     uintptr_t fpu_owner;
-    uintptr_t slots[16];
+    uintptr_t memory_cache;
+    uintptr_t slots[15];
 };
 
 _Static_assert(offsetof(struct cpu_area, index) == CPU_INDEX, "");
@@ -70,6 +71,7 @@ CPU_AREA_FIELD(uintptr_t, tss)
 CPU_AREA_FIELD(uintptr_t, address_space)
 CPU_AREA_FIELD(uintptr_t, irq_regs)
 CPU_AREA_FIELD(uintptr_t, fpu_owner)
+CPU_AREA_FIELD(uintptr_t, memory_cache)
 
 #ifdef __APUS_KERNEL__
 CPU_AREA_INLINE struct cpu_area *cpu_area_self(void)

@@ -36,4 +36,11 @@ public enum CPUArea {
         get { cpu_area_softirq_pending() }
         set { cpu_area_set_softirq_pending(newValue) }
     }
+
+    /// This CPU's caches of free frames and heap objects, 0 before their first use.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var memoryCache: UInt {
+        get { UInt(cpu_area_memory_cache()) }
+        set { cpu_area_set_memory_cache(newValue) }
+    }
 }

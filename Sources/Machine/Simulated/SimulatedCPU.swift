@@ -8,8 +8,13 @@ import CMachine
     private let area: UnsafeMutablePointer<cpu_area>
     var interruptsEnabled = true
 
-    public init(index: Int) {
+    /// The RAM of the machine this CPU belongs to.
+    public let memory: SimulatedMemory
+
+    /// A CPU of the machine with this RAM; alone in a machine of its own where none is given.
+    public init(index: Int, memory: SimulatedMemory = SimulatedMemory()) {
         self.index = index
+        self.memory = memory
         unsafe area = .allocate(capacity: 1)
         unsafe area.initialize(to: cpu_area())
         unsafe area.pointee.`self` = area
