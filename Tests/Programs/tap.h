@@ -136,7 +136,7 @@ __attribute__((unused)) static bool tap_check(bool good, const char *file, int l
 	int saved = errno;
 	if (good)
 		return true;
-	tap_note("%s:%d: %s: does not hold (errno %s)", file, line, what, tap_errno(saved));
+	tap_note("%s:%d: %.120s: does not hold (errno %s)", file, line, what, tap_errno(saved));
 	return tap_fail();
 }
 
@@ -145,7 +145,7 @@ __attribute__((unused)) static bool tap_equal(long long got, long long want, con
 	int saved = errno;
 	if (got == want)
 		return true;
-	tap_note("%s:%d: %s: got %lld (%#llx), expected %lld (%#llx) (errno %s)", file, line, what, got, got,
+	tap_note("%s:%d: %.120s: got %lld (%#llx), expected %lld (%#llx) (errno %s)", file, line, what, got, got,
 		 want, want, tap_errno(saved));
 	return tap_fail();
 }
@@ -154,7 +154,7 @@ __attribute__((unused)) static bool tap_equal_text(const char *got, const char *
 {
 	if (got && strcmp(got, want) == 0)
 		return true;
-	tap_note("%s:%d: %s: got \"%s\", expected \"%s\"", file, line, what, got ? got : "(null)", want);
+	tap_note("%s:%d: %.120s: got \"%s\", expected \"%s\"", file, line, what, got ? got : "(null)", want);
 	return tap_fail();
 }
 
@@ -163,9 +163,9 @@ __attribute__((unused)) static bool tap_error(long long result, int code, int wa
 	if (result == -1 && code == want)
 		return true;
 	if (result == -1)
-		tap_note("%s:%d: %s: got %s, expected %s", file, line, what, tap_errno(code), tap_errno(want));
+		tap_note("%s:%d: %.120s: got %s, expected %s", file, line, what, tap_errno(code), tap_errno(want));
 	else
-		tap_note("%s:%d: %s: succeeded with %lld, expected %s", file, line, what, result, tap_errno(want));
+		tap_note("%s:%d: %.120s: succeeded with %lld, expected %s", file, line, what, result, tap_errno(want));
 	return tap_fail();
 }
 
@@ -173,7 +173,7 @@ __attribute__((unused)) static bool tap_success(long long result, int code, cons
 {
 	if (result != -1)
 		return true;
-	tap_note("%s:%d: %s: failed with %s", file, line, what, tap_errno(code));
+	tap_note("%s:%d: %.120s: failed with %s", file, line, what, tap_errno(code));
 	return tap_fail();
 }
 
@@ -203,7 +203,7 @@ __attribute__((unused)) static bool tap_status(int status, int code, int sig, co
 {
 	if (sig ? WIFSIGNALED(status) && WTERMSIG(status) == sig : WIFEXITED(status) && WEXITSTATUS(status) == code)
 		return true;
-	tap_note("%s:%d: %s: %s, expected %s %d", file, line, what, tap_describe(status),
+	tap_note("%s:%d: %.120s: %s, expected %s %d", file, line, what, tap_describe(status),
 		 sig ? "death by signal" : "exit status", sig ? sig : code);
 	return tap_fail();
 }
