@@ -98,7 +98,7 @@ import Testing
         desk.type("a\u{16}\u{3}\u{16}\u{7f}\u{16}\nb\n")
         #expect(desk.readBytes() == [97, 3, 127, 10, 98, 10])
         #expect(!desk.effects.contains(.interrupt))
-        #expect(desk.screenBytes() == Array("a^\u{8}^C^\u{8}^?^\u{8}\r\nb\r\n".utf8))
+        #expect(desk.screenBytes() == Array("a^\u{8}^C^\u{8}^?^\u{8}^Jb\r\n".utf8))
         desk.change { $0.local.remove(.extended) }
         desk.type("\u{16}\n")
         #expect(desk.readBytes() == [0x16, 10])

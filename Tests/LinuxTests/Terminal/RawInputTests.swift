@@ -17,7 +17,7 @@ import Testing
     @Test func echoInRawMode() {
         let desk = TypingDesk(local: [.echo, .echoControl], input: [])
         desk.type("a\u{7f}\r\n")
-        #expect(desk.screenBytes() == Array("a^?^M\r\n".utf8))
+        #expect(desk.screenBytes() == Array("a^?^M^J".utf8))
     }
 
     @Test func minimum() {

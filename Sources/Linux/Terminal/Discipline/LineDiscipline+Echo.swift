@@ -12,6 +12,12 @@ extension LineDiscipline {
 
     /// Echoes a typed byte; with ECHOCTL a control character but tab shows as `^X`.
     mutating func echoVisible(_ byte: UInt8) {
+        // As Linux does, with or without OPOST.
+        if byte == 0xff {
+            send(byte)
+            column &+= 1
+            return
+        }
         guard termios.local.contains(.echoControl), byte.isControl, byte != 9 else { return put(byte) }
         send(94)
         send(byte ^ 64)
@@ -19,7 +25,7 @@ extension LineDiscipline {
     }
 
     /// Remembers where the line being edited begins on the screen.
-    mutating func noteLineColumn(always: Bool = false) {
-        if always || !queue.isEditing { lineColumn = column }
+    mutating func noteLineColumn() {
+        if !queue.isEditing { lineColumn = column }
     }
 }

@@ -21,10 +21,7 @@ extension LineDiscipline {
 
     private mutating func handleLineEnd(_ byte: UInt8, _ effects: inout Effects) -> Bool {
         if byte == 10 {
-            if isEchoing || termios.local.contains(.echoNewline) {
-                endShowingErased()
-                put(10)
-            }
+            if isEchoing || termios.local.contains(.echoNewline) { put(10) }
             endLine(10, &effects)
             return true
         }
@@ -34,7 +31,6 @@ extension LineDiscipline {
         }
         guard matches(byte, .endOfLine) || isExtended && matches(byte, .endOfLine2) else { return false }
         if isEchoing {
-            endShowingErased()
             noteLineColumn()
             echoVisible(byte)
         }
@@ -60,7 +56,6 @@ extension LineDiscipline {
         echoVisible(byte)
         put(10)
         var position = queue.lineEnd
-        noteLineColumn(always: true)
         while position != queue.head {
             echoVisible(queue.byte(at: position))
             position &+= 1
@@ -82,6 +77,7 @@ extension LineDiscipline {
     private enum Extent { case character, word, line }
 
     private mutating func eraseCharacters(of extent: Extent) {
+        guard queue.isEditing else { return }
         var hasSeenWord = false
         while queue.isEditing {
             guard let start = startOfLastCharacter() else { break }
@@ -144,10 +140,9 @@ extension LineDiscipline {
     }
 
     private mutating func rubOut() {
-        send(8)
-        send(32)
-        send(8)
-        if column > 0 { column &-= 1 }
+        put(8)
+        put(32)
+        put(8)
     }
 
     /// Moves the cursor back over a tab: as far as the tab was wide, which depends on what stands before it.

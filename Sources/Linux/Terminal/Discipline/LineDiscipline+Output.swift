@@ -61,8 +61,10 @@ extension LineDiscipline {
     private mutating func processCarriageReturn(_ result: inout Expansion) {
         if termios.output.contains(.noCarriageReturnAtColumn0), column == 0 { return }
         if termios.output.contains(.carriageReturnToNewline) {
-            if termios.output.contains(.newlineReturns) { column = 0 }
-            lineColumn = column
+            if termios.output.contains(.newlineReturns) {
+                column = 0
+                lineColumn = 0
+            }
             return result.append(10)
         }
         column = 0
@@ -78,7 +80,7 @@ extension LineDiscipline {
     }
 
     private mutating func processOther(_ byte: UInt8, _ result: inout Expansion) {
-        let shown = termios.output.contains(.uppercase) ? byte.asciiUppercased : byte
+        let shown = termios.output.contains(.uppercase) ? byte.uppercase : byte
         if !shown.isControl, !isContinuation(shown) { column &+= 1 }
         result.append(shown)
     }

@@ -47,17 +47,17 @@ extension LineDiscipline {
     private mutating func receiveNormal(_ received: UInt8, _ effects: inout Effects) {
         var byte = received
         if termios.input.contains(.strip) { byte &= 0x7f }
-        if termios.input.contains(.lowercase), isExtended { byte = byte.asciiLowercased }
+        if termios.input.contains(.lowercase), isExtended { byte = byte.lowercase }
         if termios.local.contains(.externalProcessing) { return store(byte, &effects) }
         restartOnAny(byte, &effects)
         if isLiteral {
             isLiteral = false
-            return receiveOrdinary(byte, &effects)
+            return receiveOrdinary(byte, wasReturn: false, &effects)
         }
         if handleFlow(byte, &effects) || handleSignal(byte, &effects) { return }
         guard let translated = translate(byte) else { return }
         if isCanonical, handleEditing(translated, &effects) { return }
-        receiveOrdinary(translated, &effects)
+        receiveOrdinary(translated, wasReturn: byte == 13, &effects)
     }
 
     /// IXANY: any byte but the special ones lets stopped output go on.
@@ -124,10 +124,12 @@ extension LineDiscipline {
         return byte == 10 && termios.input.contains(.newlineToCarriageReturn) ? 13 : byte
     }
 
-    private mutating func receiveOrdinary(_ byte: UInt8, _ effects: inout Effects) {
+    /// A line feed shows as one only where it came from a carriage return; typed as such it is a control
+    /// character like others (in canonical mode it never comes here).
+    private mutating func receiveOrdinary(_ byte: UInt8, wasReturn: Bool, _ effects: inout Effects) {
         if isEchoing {
             endShowingErased()
-            if byte == 10 {
+            if byte == 10, wasReturn {
                 put(10)
             } else {
                 noteLineColumn()
@@ -155,17 +157,5 @@ extension LineDiscipline {
         guard queue.room > 0 else { return }
         queue.endLine(byte)
         effects.insert(.readable)
-    }
-}
-
-extension UInt8 {
-    var asciiLowercased: UInt8 { self >= 65 && self <= 90 ? self | 32 : self }
-    var asciiUppercased: UInt8 { self >= 97 && self <= 122 ? self & ~32 : self }
-    /// A control character of ASCII (`iscntrl`).
-    var isControl: Bool { self < 32 || self == 127 }
-    /// Part of a word for VWERASE; bytes of UTF-8 sequences count as letters.
-    var isWordPart: Bool {
-        self >= 48 && self <= 57 || self >= 65 && self <= 90 || self >= 97 && self <= 122 || self == 95
-            || self >= 128
     }
 }
