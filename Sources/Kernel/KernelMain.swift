@@ -4,6 +4,7 @@ import CMachine
 import Devices
 import KernelTests
 import Machine
+import Memory
 import Primitives
 
 /// First Swift code of the boot CPU: boot tables, boot stack, interrupts and preemption off.
@@ -15,8 +16,8 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     CPUFeatures.enable()
     let boot = BootInformation(startInfo: startInfo, entryTSC: entryTSC)
     let options = readOptions(boot.commandLine)
-    startMemory(boot)
-    _ = options
+    let root = MemoryStart.run(boot)
+    _ = (options, root)
 }
 
 private func startConsole() {
@@ -41,13 +42,4 @@ private func readOptions(_ line: CommandLine) -> KernelOptions {
         case .badValue(let word): bootFailure("bad value on the command line: \(word)")
         }
     }
-}
-
-/// The kernel's own page tables.
-private func startMemory(_ boot: BootInformation) {
-    let usable = boot.memoryMap.reduce(0) { $1.kind == .usable ? $0 + $1.size : $0 }
-    if usable < 16 << 20 { bootFailure("too little memory: \(usable >> 20) MiB usable, Apus needs 16 MiB") }
-    let map = KernelMap(boot.memoryMap, gigabytePages: CPUFeatures.hasGigabytePages)
-    machine_write_cr3(map.root)
-    printk(.info, "Memory: \(usable >> 10) KiB usable")
 }
