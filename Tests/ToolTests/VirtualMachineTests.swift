@@ -47,3 +47,19 @@ import Testing
         #expect(GuestStatus.panicked.exitCode == 62)
     }
 }
+
+@Suite struct BootBenchTests {
+    @Test func theConsoleIsRead() throws {
+        let console = "[ 0.1] apus: boot: entry TSC=4000 init TSC=90\nbench: init TSC=12345 boottime=678\n"
+        let reading = try #require(BootBench.Reading(console: console))
+        #expect(reading.atEntry == 4000)
+        #expect(reading.atInit == 12345)
+        #expect(reading.bootTime == 678)
+        #expect(BootBench.Reading(console: "apus: panic") == nil)
+    }
+
+    @Test(arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (1_706_005_040, "1,706,005,040")])
+    func numbersAreGrouped(number: Int, text: String) {
+        #expect(BootBench.grouped(number) == text)
+    }
+}

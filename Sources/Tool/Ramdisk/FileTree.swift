@@ -38,6 +38,10 @@ struct FileTree {
         try FileManager.default.createSymbolicLink(atPath: full(path), withDestinationPath: target)
     }
 
+    func remove(_ path: String) throws {
+        try FileManager.default.removeItem(atPath: full(path))
+    }
+
     /// Packs the tree with cpio in the format `newc`, all of it root's, and gzip. The archive takes
     /// its name only once it is complete, so a boot beside it never sees half of one.
     func pack(as archive: String) async throws {
