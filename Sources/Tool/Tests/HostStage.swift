@@ -7,16 +7,16 @@ struct HostStage: TestStage {
     var needsApus: Bool { false }
     var bootsKernel: Bool { false }
 
-    private static let results = "build/log/host"
+    /// Where the results may be: SwiftPM adds to the name when it expects XCTest's as well.
+    private static let results = ["build/log/host.xml", "build/log/host-swift-testing.xml"]
     private static let log = "build/log/host.log"
 
     /// A test is named only when it is compiled, so the one part is all that the filter selects.
     func parts() async throws -> [String] { [] }
 
     func run(_ parts: [String], in context: TestContext) async throws {
-        let file = Self.results + "-swift-testing.xml"
-        try? FileManager.default.removeItem(atPath: file)
-        var arguments = ["test", "--disable-xctest", "--xunit-output", Self.results + ".xml"]
+        for file in Self.results { try? FileManager.default.removeItem(atPath: file) }
+        var arguments = ["test", "--disable-xctest", "--xunit-output", Self.results[0]]
         if let filter = Self.swiftFilter(context.filter.text) { arguments += ["--filter", filter] }
         var output = ""
         let status = try await HostProgram("swift", arguments).lines { line in
@@ -24,11 +24,13 @@ struct HostStage: TestStage {
             Progress.transient("    host: \(line)")
         }
         try output.write(toFile: Self.log, atomically: true, encoding: .utf8)
-        let cases = (try? String(contentsOfFile: file, encoding: .utf8)).map(XUnitResults.cases) ?? []
+        let cases = Self.results.compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
+            .flatMap(XUnitResults.cases)
         await context.report.record(cases)
-        if !status.isSuccess && !cases.contains(where: \.isFailed) {
+        if cases.isEmpty || (!status.isSuccess && !cases.contains(where: \.isFailed)) {
             let tail = output.split(separator: "\n").suffix(40).joined(separator: "\n")
-            throw ToolError("swift test failed (\(status)); the whole output is in \(Self.log)\n\(tail)")
+            let what = status.isSuccess ? "no test has such a name" : "swift test failed (\(status))"
+            throw ToolError("\(what); the whole output is in \(Self.log)\n\(tail)")
         }
     }
 
