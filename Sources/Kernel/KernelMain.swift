@@ -2,6 +2,7 @@
 
 import CMachine
 import Devices
+import Interrupts
 import KernelTests
 import Machine
 import Memory
@@ -13,6 +14,7 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     startConsole()
     printk(.notice, "Apus, an SMP kernel for x86-64 in Swift")
     if let missing = CPUFeatures.missing() { bootFailure("this CPU lacks \(missing), which Apus needs") }
+    CPUTables.loadBoot()
     CPUFeatures.enable()
     let boot = BootInformation(startInfo: startInfo, entryTSC: entryTSC)
     let options = readOptions(boot.commandLine)

@@ -157,7 +157,7 @@ boot_stack: .skip 32768
 boot_stack_top:
     .globl boot_cpu_area
     .align 64
-boot_cpu_area: .skip 512
+boot_cpu_area: .skip CPU_AREA_SIZE
 
     // Room for the symbol table that the host tool fills in after linking.
     .section .apus.symbols, "a", @progbits

@@ -27,6 +27,8 @@ struct cpu_area {
     uintptr_t fpu_owner;
     uintptr_t memory_cache;
     uintptr_t slots[15];
+    // How often each vector came on this CPU.
+    uint64_t vector_counts[256];
 };
 
 _Static_assert(offsetof(struct cpu_area, index) == CPU_INDEX, "");
@@ -37,6 +39,9 @@ _Static_assert(offsetof(struct cpu_area, user_stack_scratch) == CPU_USER_STACK_S
 _Static_assert(offsetof(struct cpu_area, irq_stack_top) == CPU_IRQ_STACK_TOP, "");
 _Static_assert(offsetof(struct cpu_area, softirq_stack_top) == CPU_SOFTIRQ_STACK_TOP, "");
 _Static_assert(offsetof(struct cpu_area, softirq_pending) == CPU_SOFTIRQ_PENDING, "");
+_Static_assert(offsetof(struct cpu_area, tss) == CPU_TSS, "");
+_Static_assert(offsetof(struct cpu_area, irq_regs) == CPU_IRQ_REGS, "");
+_Static_assert(sizeof(struct cpu_area) <= CPU_AREA_SIZE, "");
 
 #define CPU_AREA_INLINE static inline __attribute__((always_inline))
 
@@ -73,6 +78,13 @@ CPU_AREA_FIELD(uintptr_t, irq_regs)
 CPU_AREA_FIELD(uintptr_t, fpu_owner)
 CPU_AREA_FIELD(uintptr_t, memory_cache)
 
+// The current thread's flags: the first word of what current_thread points at.
+CPU_AREA_INLINE uint32_t cpu_area_return_work(void)
+{
+    volatile uint32_t *flags = (volatile uint32_t *)cpu_area_current_thread();
+    return flags ? *flags : 0;
+}
+
 #ifdef __APUS_KERNEL__
 CPU_AREA_INLINE struct cpu_area *cpu_area_self(void)
 { return CPU_AREA_READ(struct cpu_area *, 0); }
@@ -89,6 +101,11 @@ CPU_AREA_INLINE void cpu_area_set_need_resched(void)
 { __asm__ volatile("andl $0x7fffffff, %%gs:%c0" ::"i"(CPU_PREEMPT_COUNT) : "memory", "cc"); }
 CPU_AREA_INLINE void cpu_area_clear_need_resched(void)
 { __asm__ volatile("orl $0x80000000, %%gs:%c0" ::"i"(CPU_PREEMPT_COUNT) : "memory", "cc"); }
+CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector)
+{
+    __asm__ volatile("incq %%gs:%c1(, %q0, 8)" ::"r"((uint64_t)(vector & 255)),
+                     "i"(offsetof(struct cpu_area, vector_counts)) : "memory", "cc");
+}
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit)
 { __asm__ volatile("orl %0, %%gs:%c1" ::"ri"(bit), "i"(CPU_SOFTIRQ_PENDING) : "memory", "cc"); }
 #else
@@ -98,6 +115,7 @@ CPU_AREA_INLINE _Bool cpu_area_preempt_sub_is_zero(uint32_t n)
 { return (cpu_area_bound->preempt_count -= n) == 0; }
 CPU_AREA_INLINE void cpu_area_set_need_resched(void) { cpu_area_bound->preempt_count &= 0x7fffffff; }
 CPU_AREA_INLINE void cpu_area_clear_need_resched(void) { cpu_area_bound->preempt_count |= 0x80000000; }
+CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector) { cpu_area_bound->vector_counts[vector & 255]++; }
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit) { cpu_area_bound->softirq_pending |= bit; }
 #endif
 #endif

@@ -10,4 +10,7 @@
 #define CPU_IRQ_STACK_TOP 40
 #define CPU_SOFTIRQ_STACK_TOP 48
 #define CPU_SOFTIRQ_PENDING 56
+#define CPU_TSS 64
+#define CPU_IRQ_REGS 80
+#define CPU_AREA_SIZE 2560
 #endif

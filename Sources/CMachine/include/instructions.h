@@ -54,6 +54,18 @@ INSTRUCTION void machine_ltr(uint16_t selector) { __asm__ volatile("ltr %0" ::"r
 INSTRUCTION void machine_swapgs(void) { __asm__ volatile("swapgs" ::: "memory"); }
 INSTRUCTION uint64_t machine_rdfsbase(void) { uint64_t v; __asm__ volatile("rdfsbase %0" : "=r"(v)); return v; }
 INSTRUCTION void machine_wrfsbase(uint64_t v) { __asm__ volatile("wrfsbase %0" ::"r"(v)); }
+INSTRUCTION uint64_t machine_read_dr6(void) { uint64_t v; __asm__ volatile("movq %%dr6, %0" : "=r"(v)); return v; }
+INSTRUCTION void machine_write_dr6(uint64_t v) { __asm__ volatile("movq %0, %%dr6" ::"r"(v)); }
+
+// The user's floating-point status, read out of an FXSAVE image (Intel SDM volume 1, 10.5.1).
+struct machine_fp_status { uint16_t control, status; uint32_t mxcsr; };
+INSTRUCTION struct machine_fp_status machine_floating_point_status(void)
+{
+    uint32_t image[128] __attribute__((aligned(16)));
+    __asm__ volatile("fxsave64 %0" : "=m"(image)::"memory");
+    struct machine_fp_status r = {(uint16_t)image[0], (uint16_t)(image[0] >> 16), image[6]};
+    return r;
+}
 INSTRUCTION uintptr_t machine_frame_pointer(void) { return (uintptr_t)__builtin_frame_address(0); }
 
 // Device registers: exactly one access of the given width.

@@ -38,7 +38,11 @@ enum CPUFeatures {
         let leaf7 = machine_cpuid(0, 0).eax >= 7 ? machine_cpuid(7, 0) : .init()
         if leaf7.ebx & (1 << 0) != 0 { cr4 |= fsgsbase }
         if leaf7.ebx & (1 << 7) != 0 { cr4 |= smep }
-        if leaf7.ebx & (1 << 20) != 0 { cr4 |= smap }
+        if leaf7.ebx & (1 << 20) != 0 {
+            // The text is the same for all CPUs: the first one prepares it.
+            if CPU.index == 0 { machine_enable_smap_sites() }
+            cr4 |= smap
+        }
         if leaf7.ecx & (1 << 2) != 0 { cr4 |= umip }
         if machine_cpuid(1, 0).ecx & (1 << 26) != 0 { cr4 |= osXSAVE }
         machine_write_cr4(cr4)

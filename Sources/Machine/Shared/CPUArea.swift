@@ -43,4 +43,13 @@ public enum CPUArea {
         get { UInt(cpu_area_memory_cache()) }
         set { cpu_area_set_memory_cache(newValue) }
     }
+
+    /// The first word of what `currentThread` points at: a thread's flags, any of which is work to be
+    /// done before it returns to user mode. The entry code reads it too (entry.S, return_to_user).
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var returnWork: UInt32 { cpu_area_return_work() }
+
+    /// Counts one interrupt of `vector` on this CPU.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func count(vector: UInt8) { cpu_area_count_vector(UInt32(vector)) }
 }

@@ -20,4 +20,5 @@ public enum Spin {
     public static func pause() { sched_yield() }
     public static func halt() { sched_yield() }
     public static func interleave() {}
+    public static func fence() {}
 }

@@ -31,4 +31,8 @@ public enum Spin {
 
     /// Where the simulated machine may let another CPU run; nothing on x86.
     @inline(__always) public static func interleave() {}
+
+    /// Orders all earlier loads and stores before all later ones.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func fence() { machine_fence() }
 }

@@ -1,0 +1,109 @@
+// The C-callable functions that the entry code calls for exceptions.
+//
+// From user mode an exception becomes a signal. From kernel mode it is mended by the exception table, or it
+// is the kernel's own mistake: a report and an end.
+
+#if APUS_KERNEL
+    import CMachine
+    import Machine
+    import Primitives
+
+    /// Any exception but NMI, #DF and #MC, and #DB from kernel mode; interrupts are off. `error` is what the processor
+    /// pushed, or -1.
+    @c(apus_exception)
+    public func exceptionEntry(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: UInt32) {
+        let vector = Vector(UInt8(truncatingIfNeeded: vector))
+        // The entry code passes the frame it has just built on this stack.
+        if vector == .pageFault {
+            unsafe PageFault.handle(regs, PageFaultCode(error))
+        } else if unsafe regs.pointee.isUserMode {
+            unsafe Exceptions.fromUser(regs, error, vector)
+        } else {
+            unsafe Exceptions.fromKernel(regs, error, vector)
+        }
+    }
+
+    /// #DF and #MC, on their own stacks: nothing to go back to.
+    @c(apus_fatal_exception)
+    public func fatalExceptionEntry(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: UInt32) {
+        let vector = Vector(UInt8(truncatingIfNeeded: vector))
+        if vector == .machineCheck { MachineCheck.report() }
+        unsafe Exceptions.die(regs, error, vector)
+    }
+
+    /// #DB in kernel mode: nobody sets breakpoints for the kernel, so it is a user's single step or
+    /// breakpoint that came late. It is dropped.
+    @c(apus_kernel_debug)
+    public func kernelDebugEntry(_ regs: UnsafeMutablePointer<PtRegs>) {
+        _ = DebugStatus.take()
+        unsafe regs.pointee.flags &= ~FlagsRegister.trap
+    }
+
+    /// IRETQ refused the frame of a return to user mode: a signal frame was forged. The registers are those
+    /// the thread would have had.
+    @c(apus_bad_return_frame)
+    public func badReturnFrameEntry(_ regs: UnsafeMutablePointer<PtRegs>) {
+        unsafe Exceptions.deliver(
+            UserException(
+                signal: UserException.Number.segment, code: UserException.Code.kernel, address: 0),
+            regs, 0, .generalProtection)
+    }
+
+    /// Work before the return to user mode, interrupts off on both sides.
+    @c(apus_return_to_user)
+    public func returnToUserEntry(_ regs: UnsafeMutablePointer<PtRegs>) {
+        while PreemptCount.needResched || CPUArea.returnWork != 0 {
+            InterruptFlag.enable()
+            if PreemptCount.needResched { unsafe PreemptionHook.reschedule?() }
+            if CPUArea.returnWork != 0 { unsafe ReturnToUserHook.work?(regs) }
+            InterruptFlag.disable()
+        }
+    }
+
+    enum Exceptions {
+        static func fromUser(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: Vector) {
+            let ip = unsafe UInt(regs.pointee.ip)
+            let exception: UserException?
+            switch vector {
+            case .debug: exception = UserException(debugStatus: DebugStatus.take(), ip: ip)
+            case .floatingPoint: exception = UserException(floatingPoint: FloatingPointStatus.x87, ip: ip)
+            case .simdFloatingPoint:
+                exception = UserException(floatingPoint: FloatingPointStatus.simd, ip: ip)
+            default: exception = UserException(plain: vector, ip: ip)
+            }
+            if let exception {
+                unsafe deliver(exception, regs, error, vector)
+            } else if vector != .floatingPoint, vector != .simdFloatingPoint {
+                unsafe die(regs, error, vector)
+            }
+        }
+
+        static func fromKernel(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: Vector) {
+            if unsafe ExceptionTable.fixUp(&regs.pointee) { return }
+            unsafe die(regs, error, vector)
+        }
+
+        /// Hands the exception to the program; interrupts are on afterwards.
+        static func deliver(
+            _ exception: UserException, _ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: Vector
+        ) {
+            guard let deliver = unsafe UserExceptionHook.deliver else {
+                unsafe die(regs, error, vector)
+            }
+            InterruptFlag.enable()
+            // Where the processor pushed none, programs see 0.
+            let code = vector.pushesErrorCode ? error : 0
+            unsafe deliver(
+                regs, exception.signal, exception.code, exception.address, Int32(vector.number), code)
+        }
+
+        /// An exception that nobody can mend.
+        static func die(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: Vector) -> Never {
+            let mode: StaticString = unsafe regs.pointee.isUserMode ? "user" : "kernel"
+            if vector.pushesErrorCode {
+                unsafe Panic.panic("\(vector.name) in \(mode) mode, error code 0x\(hex: error)", regs)
+            }
+            unsafe Panic.panic("\(vector.name) in \(mode) mode", regs)
+        }
+    }
+#endif
