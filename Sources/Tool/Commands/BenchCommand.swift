@@ -27,6 +27,7 @@ struct BootBenchCommand: AsyncParsableCommand {
     func run() async throws {
         try await Report.errors {
             try Project.enter()
+            RunningMachines.endWithTool()
             try await HostPackages.install(for: .testing)
             try await BuildCommand.build()
             let rival = try await LinuxKernel.find(linux.map(Project.userPath))

@@ -28,6 +28,7 @@ struct TestCommand: AsyncParsableCommand {
             try Project.enter()
             let run = TestRun(filter: TestFilter(filter), foreignKernel: kernel.map(Project.userPath))
             if list { return try await run.list() }
+            RunningMachines.endWithTool()
             try await HostPackages.install(for: .testing)
             guard try await run.run() else { throw ExitCode.failure }
         }

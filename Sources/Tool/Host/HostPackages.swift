@@ -38,13 +38,19 @@ enum HostPackages {
                     + "what corresponds to them by hand")
         }
         let typed = "sudo apt-get update && sudo apt-get install -y --no-install-recommends \(list)"
-        guard let prefix = await privilege() else {
+        guard let privilege = await Self.privilege() else {
             throw ToolError("missing: \(list). Install with:\n  \(typed)")
         }
         Progress.step("installing \(list)")
-        try await apt(prefix + ["apt-get", "-q", "update"], typed: typed)
+        let prefix = privilege + ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+        try await apt(prefix + ["update"], typed: typed)
         try await apt(
-            prefix + ["apt-get", "-q", "install", "-y", "--no-install-recommends"] + missing, typed: typed)
+            prefix + ["install", "-y", "--no-install-recommends"] + missing, typed: typed)
+        let stillMissing = await missingPackages(purpose == .testing ? testing : running)
+        guard stillMissing.isEmpty else {
+            throw ToolError(
+                "\(stillMissing.joined(separator: " ")): installed, yet what Apus needs of it is not there")
+        }
     }
 
     /// The packages whose files are not there, each once. A program counts as there when it is on
@@ -81,8 +87,7 @@ enum HostPackages {
     }
 
     private static func apt(_ command: [String], typed: String) async throws {
-        let program = HostProgram(
-            "env", ["DEBIAN_FRONTEND=noninteractive"] + command)
+        let program = HostProgram(command[0], Array(command.dropFirst()))
         var output = ""
         let status = try await program.lines { line in
             output += line + "\n"

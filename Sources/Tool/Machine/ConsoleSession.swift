@@ -59,6 +59,9 @@ struct ConsoleSession: Sendable {
         let result = try await Subprocess.run(
             machine.program.configuration, input: .inputWriter, output: .sequence, error: .combinedWithOutput
         ) { execution -> Bool in
+            let process = execution.processIdentifier.value
+            RunningMachines.add(process)
+            defer { RunningMachines.remove(process) }
             let session = ConsoleSession(console: console, keyboard: execution.standardInputWriter)
             return await withTaskGroup(of: Void.self) { group in
                 group.addTask { await collect(execution.standardOutput, in: console) }
