@@ -8,5 +8,6 @@
 #include "pt_regs.h"
 #include "descriptor_tables.h"
 #include "entry_points.h"
+#include "random.h"
 #include "boot.h"
 #endif

@@ -2,7 +2,7 @@
 // sequence to the last line of a panic. No interrupts, no heap, any context.
 //
 // The port is shared with the interrupt-driven driver. Both write to the transmitter only under
-// `transmitLock` and only when it is empty, so neither overruns the other's bytes. The lock is held
+// `UART.lock` and only when it is empty, so neither overruns the other's bytes. The lock is held
 // for one test and one byte; waiting happens outside. A crash that finds the lock held by its own
 // CPU goes past it: a lost byte is better than a silent panic.
 
@@ -11,8 +11,6 @@ import Primitives
 import Synchronization
 
 public enum EarlyConsole {
-    /// Guards every chip's transmitter and its divisor latch. Interrupts-off lock, innermost.
-    static let transmitLock = SpinLock(())
     /// First I/O port of the console's chip, 0 while there is none.
     private static let base = Atomic<UInt16>(0)
     /// Set when the chip did not empty in time: from then on a byte waits for it only once.
@@ -65,8 +63,8 @@ public enum EarlyConsole {
     }
 
     private static func transmitIfEmpty(_ byte: UInt8, to uart: UART) -> Bool {
-        if transmitLock.holderCPU == CPU.index { return transmitIfEmptyLocked(byte, to: uart) }
-        return transmitLock.withLockInterruptsOff { _, _ in transmitIfEmptyLocked(byte, to: uart) }
+        if UART.lock.holderCPU == CPU.index { return transmitIfEmptyLocked(byte, to: uart) }
+        return UART.lock.withLockInterruptsOff { _, _ in transmitIfEmptyLocked(byte, to: uart) }
     }
 
     private static func transmitIfEmptyLocked(_ byte: UInt8, to uart: UART) -> Bool {

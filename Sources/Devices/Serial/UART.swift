@@ -4,12 +4,16 @@
 // bit 7 of the line control register is set, so whoever changes the speed holds the port's lock.
 
 import Machine
+import Primitives
 
 /// A chip at eight consecutive I/O ports. Any context; each function is one access.
 public struct UART: Equatable, Sendable {
     public let base: UInt16
 
     @inline(__always) public init(base: UInt16) { self.base = base }
+
+    /// Guards every chip's transmitter, divisor latch and interrupt enable register. Innermost; interrupts off.
+    static let lock = SpinLock(())
 
     @inline(__always) private func register(_ number: UInt16) -> Port { Port(base &+ number) }
 
@@ -83,6 +87,8 @@ public struct UART: Equatable, Sendable {
 
     /// Bits of the modem status register.
     public enum ModemStatus {
+        /// A modem input changed since the last read.
+        public static let changed: UInt8 = 0x0f
         public static let clearToSend: UInt8 = 1 << 4
         public static let dataSetReady: UInt8 = 1 << 5
         public static let ringIndicator: UInt8 = 1 << 6
