@@ -3,6 +3,7 @@
 import CMachine
 import Devices
 import Interrupts
+import Interrupts
 import KernelTests
 import Machine
 import Memory
@@ -11,6 +12,7 @@ import Primitives
 /// First Swift code of the boot CPU: boot tables, boot stack, interrupts and preemption off.
 @c(apus_kernel_main)
 public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
+    CPUTables.loadBoot()
     startConsole()
     printk(.notice, "Apus, an SMP kernel for x86-64 in Swift")
     if let missing = CPUFeatures.missing() { bootFailure("this CPU lacks \(missing), which Apus needs") }
@@ -19,7 +21,10 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     let boot = BootInformation(startInfo: startInfo, entryTSC: entryTSC)
     let options = readOptions(boot.commandLine)
     let root = MemoryStart.run(boot)
+    // Set before anything can panic on another CPU.
+    unsafe PanicHooks.timeout = options.panicTimeout
     _ = (options, root)
+    Panic.panic("there is nothing to run yet")
 }
 
 private func startConsole() {

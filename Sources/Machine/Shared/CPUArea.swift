@@ -52,4 +52,8 @@ public enum CPUArea {
     /// Counts one interrupt of `vector` on this CPU.
     @_semantics("no_performance_analysis") @inline(__always)
     public static func count(vector: UInt8) { cpu_area_count_vector(UInt32(vector)) }
+
+    /// Adds bits to the pending soft IRQs of this CPU, in one instruction.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func raiseSoftInterrupt(_ bits: UInt32) { cpu_area_softirq_raise(bits) }
 }
