@@ -31,7 +31,9 @@ enum Gzip {
 
     private static func skipHeader(_ header: inout Bytes) throws(ArchiveError) {
         try header.skip(2)
-        guard try header.next() == 8 else { throw .corrupt("unknown compression method", at: header.position - 1) }
+        guard try header.next() == 8 else {
+            throw .corrupt("unknown compression method", at: header.position - 1)
+        }
         let flags = try header.next()
         guard flags & 0xe0 == 0 else { throw .corrupt("unknown gzip flags", at: header.position - 1) }
         try header.skip(6)  // time, extra flags, system
@@ -56,7 +58,9 @@ enum Gzip {
         }
 
         mutating func next() throws(ArchiveError) -> UInt8 {
-            guard unsafe position < input.count else { throw unsafe .corrupt("compressed data ends too early", at: input.count) }
+            guard unsafe position < input.count else {
+                throw unsafe .corrupt("compressed data ends too early", at: input.count)
+            }
             defer { position &+= 1 }
             return unsafe input[position]
         }

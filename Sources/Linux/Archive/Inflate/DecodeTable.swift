@@ -42,7 +42,8 @@
     /// Makes the table for the code whose symbols have these `lengths` (0: not used). `meanings` has each symbol's
     /// entry without the code's length. False if the lengths are no prefix code that DEFLATE allows.
     mutating func build(
-        _ lengths: UnsafePointer<UInt8>, _ symbols: Int, _ meanings: UnsafePointer<UInt32>, mayBeIncomplete: Bool
+        _ lengths: UnsafePointer<UInt8>, _ symbols: Int, _ meanings: UnsafePointer<UInt32>,
+        mayBeIncomplete: Bool
     ) -> Bool {
         var counts = InlineArray<16, Int>(repeating: 0)
         for symbol in 0..<symbols { unsafe counts[Int(lengths[symbol] & 15)] += 1 }
@@ -118,7 +119,8 @@
     }
 
     private mutating func fillLongCodes(
-        from first: Int, _ firstCode: Int, _ sorted: InlineArray<320, UInt16>, _ meanings: UnsafePointer<UInt32>,
+        from first: Int, _ firstCode: Int, _ sorted: InlineArray<320, UInt16>,
+        _ meanings: UnsafePointer<UInt32>,
         _ counts: InlineArray<16, Int>
     ) -> Bool {
         var next = first
@@ -136,7 +138,8 @@
                     size = 1 << bits
                     guard start + size <= capacity else { return false }
                     unsafe entries[prefix] =
-                        Self.exceptional | Self.link | UInt32(start) << 16 | UInt32(bits) << 8 | UInt32(indexBits)
+                        Self.exceptional | Self.link | UInt32(start) << 16 | UInt32(bits) << 8
+                        | UInt32(indexBits)
                 }
                 let entry = unsafe Self.entry(meanings[Int(sorted[next])], length: length - indexBits)
                 var index = code >> indexBits

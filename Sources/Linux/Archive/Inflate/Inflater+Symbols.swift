@@ -132,7 +132,8 @@ extension Inflater {
         unsafe to.storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
         var done = 8
         while done < length {
-            unsafe to.storeBytes(of: (from + done).loadUnaligned(as: UInt64.self), toByteOffset: done, as: UInt64.self)
+            unsafe to.storeBytes(
+                of: (from + done).loadUnaligned(as: UInt64.self), toByteOffset: done, as: UInt64.self)
             done &+= 8
         }
     }
@@ -153,7 +154,8 @@ extension Inflater {
         }
         var done = 0
         while done < length {
-            unsafe to.storeBytes(of: from.load(fromByteOffset: done, as: UInt8.self), toByteOffset: done, as: UInt8.self)
+            unsafe to.storeBytes(
+                of: from.load(fromByteOffset: done, as: UInt8.self), toByteOffset: done, as: UInt8.self)
             done &+= 1
         }
     }

@@ -30,7 +30,9 @@ extension Inflater {
         let literalCount = Int(take(5)) + 257
         let distanceCount = Int(take(5)) + 1
         let count = Int(take(4)) + 4
-        guard literalCount <= 286 else { throw .corrupt("too many codes in a compressed block", at: position) }
+        guard literalCount <= 286 else {
+            throw .corrupt("too many codes in a compressed block", at: position)
+        }
         var lengths = InlineArray<320, UInt8>(repeating: 0)
         for index in 0..<count {
             try refill()
@@ -44,7 +46,8 @@ extension Inflater {
         guard isCode else { throw .corrupt("impossible codes in a compressed block", at: position) }
         try readLengths(&lengths, literalCount + distanceCount)
         try checkNotTruncated()
-        guard lengths[256] != 0, buildTables(lengths, literalCount: literalCount, distanceCount: distanceCount)
+        guard lengths[256] != 0,
+            buildTables(lengths, literalCount: literalCount, distanceCount: distanceCount)
         else { throw .corrupt("impossible codes in a compressed block", at: position) }
     }
 
@@ -67,7 +70,9 @@ extension Inflater {
             var times = 1
             switch symbol {
             case 16:
-                guard index > 0 else { throw .corrupt("impossible codes in a compressed block", at: position) }
+                guard index > 0 else {
+                    throw .corrupt("impossible codes in a compressed block", at: position)
+                }
                 value = lengths[index - 1]
                 times = 3 + Int(take(2))
             case 17: times = 3 + Int(take(3))

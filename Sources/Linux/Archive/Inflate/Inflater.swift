@@ -169,7 +169,8 @@
         _ consume: (UnsafeRawBufferPointer, Int) throws(ArchiveError) -> Void
     ) throws(ArchiveError) {
         // `delivered` and `filled` lie inside the window.
-        try unsafe consume(UnsafeRawBufferPointer(start: window + delivered, count: filled &- delivered), position)
+        try unsafe consume(
+            UnsafeRawBufferPointer(start: window + delivered, count: filled &- delivered), position)
         if filled > Self.history {
             unsafe window.update(from: window + (filled &- Self.history), count: Self.history)
             filled = Self.history
@@ -185,7 +186,9 @@
         _ = take(source.count & 7)
         try refill()
         let length = take(16)
-        guard length ^ take(16) == 0xffff else { throw .corrupt("stored block with a wrong length", at: position) }
+        guard length ^ take(16) == 0xffff else {
+            throw .corrupt("stored block with a wrong length", at: position)
+        }
         try checkNotTruncated()
         var from = position
         var left = Int(length)
