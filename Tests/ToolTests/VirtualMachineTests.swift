@@ -63,3 +63,19 @@ import Testing
         #expect(BootBench.grouped(number) == text)
     }
 }
+
+@Suite struct MemoryFitTests {
+    @Test(arguments: [("256", 256 << 20), ("1G", 1 << 30), ("512m", 512 << 20), ("640K", 640 << 10)])
+    func sizes(text: String, bytes: Int) {
+        #expect(MemoryFit.bytes(text) == bytes)
+    }
+
+    @Test func theImageEndsAfterItsLastSegment() {
+        let text = ElfFile.Segment(
+            type: ElfFile.Segment.load, flags: 5, address: 0, physicalAddress: 0x20_0000, memorySize: 0x1000)
+        var data = text
+        data.physicalAddress = 0x30_0000
+        #expect(MemoryFit.imageEnd([data, text]) == 0x30_1000)
+        #expect(MemoryFit.imageEnd([]) == 0)
+    }
+}

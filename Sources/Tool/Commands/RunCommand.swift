@@ -19,6 +19,7 @@ struct RunCommand: AsyncParsableCommand {
             try Project.enter()
             try await HostPackages.install(for: .running)
             let machine = try await virtualMachine()
+            try MemoryFit.check(machine)
             announce(machine)
             let status = try await Self.boot(machine)
             Progress.step("\(status)")

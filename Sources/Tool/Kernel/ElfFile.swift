@@ -23,6 +23,7 @@ struct ElfFile {
         var type: UInt32
         var flags: UInt32
         var address: UInt64
+        var physicalAddress: UInt64
         var memorySize: UInt64
 
         static let load: UInt32 = 1
@@ -90,7 +91,8 @@ struct ElfFile {
             let at = table + index * size
             return Segment(
                 type: try reader.u32(at), flags: try reader.u32(at + 4),
-                address: try reader.u64(at + 16), memorySize: try reader.u64(at + 40))
+                address: try reader.u64(at + 16), physicalAddress: try reader.u64(at + 24),
+                memorySize: try reader.u64(at + 40))
         }
     }
 

@@ -13,7 +13,7 @@ struct BadInput: Sendable {
     /// All of them.
     static let all =
         ramdisks + commandLines + inits + [
-            BadInput(name: "memory-4M", message: KernelMessage.tooLittleMemory, memory: "4")
+            BadInput(name: "memory-8M", message: KernelMessage.tooLittleMemory, memory: "8")
         ]
 
     private static let ramdisks =
