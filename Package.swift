@@ -31,7 +31,10 @@ let roomSettings: [SwiftSetting] =
             "-enforce-exclusivity=unchecked",
         ]),
     ]
-    : languageSettings
+    : languageSettings + [
+        // Unoptimised code calls generics unspecialised, which `@_noAllocation` refuses: the kernel's build checks it.
+        .unsafeFlags(["-Xllvm", "-sil-disable-pass=performance-diagnostics"])
+    ]
 
 let kernelCSettings: [CSetting] =
     isKernel

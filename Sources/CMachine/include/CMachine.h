@@ -10,4 +10,5 @@
 #include "entry_points.h"
 #include "random.h"
 #include "boot.h"
+#include "thread_switch.h"
 #endif

@@ -43,7 +43,7 @@ _Static_assert(offsetof(struct cpu_area, tss) == CPU_TSS, "");
 _Static_assert(offsetof(struct cpu_area, irq_regs) == CPU_IRQ_REGS, "");
 _Static_assert(sizeof(struct cpu_area) <= CPU_AREA_SIZE, "");
 
-#define CPU_AREA_INLINE static inline __attribute__((always_inline))
+#define CPU_AREA_INLINE static inline __attribute__((always_inline, swift_attr("@_semantics(\"no_performance_analysis\")")))
 
 #ifdef __APUS_KERNEL__
 #define CPU_AREA_READ(type, offset)                                                          \

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #ifdef __APUS_KERNEL__
 
-#define INSTRUCTION static inline __attribute__((always_inline))
+#define INSTRUCTION static inline __attribute__((always_inline, swift_attr("@_semantics(\"no_performance_analysis\")")))
 
 INSTRUCTION void machine_out8(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port)); }
 INSTRUCTION void machine_out16(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port)); }

@@ -7,6 +7,7 @@ import CMachine
     /// Owned by this object; only the host thread that plays this CPU touches it.
     private let area: UnsafeMutablePointer<cpu_area>
     var interruptsEnabled = true
+    let machine = SimulatedMachine()
 
     /// The RAM of the machine this CPU belongs to.
     public let memory: SimulatedMemory
@@ -36,5 +37,9 @@ import CMachine
     public func bind() {
         SimulatedThread.cpu = self
         unsafe cpu_area_bind(area)
+    }
+
+    static func switchFiber(from: OpaquePointer?, to: OpaquePointer?, carrying value: UInt) -> UInt {
+        unsafe UInt(fiber_switch(from, to, value))
     }
 }

@@ -33,7 +33,7 @@ import Synchronization
         holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
     }
 
-    @inline(never)
+    @_semantics("no_performance_analysis") @inline(never)
     private func wait(for ticket: UInt32) {
         while tickets.load(ordering: .acquiring) & 0xffff != ticket { Spin.pause() }
     }

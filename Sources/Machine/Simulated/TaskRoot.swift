@@ -1,0 +1,25 @@
+// Where the rooms that keep state of a whole machine find it: in the simulated machine.
+
+/// The one word from which the tasks room finds its state on this machine.
+public enum TaskRoot {
+    public static var pointer: UnsafeMutableRawPointer? {
+        get { unsafe SimulatedCPU.current.machine.roots.tasks }
+        set { unsafe SimulatedCPU.current.machine.roots.tasks = newValue }
+    }
+}
+
+/// The same for the time room.
+public enum TimeRoot {
+    public static var pointer: UnsafeMutableRawPointer? {
+        get { unsafe SimulatedCPU.current.machine.roots.time }
+        set { unsafe SimulatedCPU.current.machine.roots.time = newValue }
+    }
+}
+
+/// The same for the room of deferred work.
+public enum DeferredRoot {
+    public static var pointer: UnsafeMutableRawPointer? {
+        get { unsafe SimulatedCPU.current.machine.roots.deferred }
+        set { unsafe SimulatedCPU.current.machine.roots.deferred = newValue }
+    }
+}

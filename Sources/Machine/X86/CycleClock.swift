@@ -1,0 +1,68 @@
+// Nanoseconds since boot from the processor's time-stamp counter: the clock of the scheduler, of the
+// timers and of everything that measures. Calibration sets it up once; until then it stands at 0.
+
+import CMachine
+
+public enum CycleClock {
+    // Written once on the boot CPU before other CPUs run, or before interrupts are on.
+    nonisolated(unsafe) private static var multiplier: UInt64 = 0
+    nonisolated(unsafe) private static var shift: UInt64 = 0
+    nonisolated(unsafe) private static var start: UInt64 = 0
+    /// Reads another clock where the time-stamp counter cannot be used; nanoseconds since boot.
+    nonisolated(unsafe) private static var substitute: (@convention(c) () -> UInt64)? = nil
+    /// Cycles per second, 0 before calibration.
+    nonisolated(unsafe) public private(set) static var frequency: UInt64 = 0
+
+    /// The counter itself.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var cycles: UInt64 { machine_rdtsc() }
+
+    /// Nanoseconds since boot. Any context, NMI too. A load, a multiplication and a shift.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var now: UInt64 {
+        // A counter that starts a little later on another CPU must not make time jump by 2^64.
+        let cycles = machine_rdtsc()
+        let elapsed = unsafe cycles > start ? cycles &- start : 0
+        if unsafe multiplier == 0 { return uncommon() }
+        return nanoseconds(elapsed)
+    }
+
+    /// `cycles` as nanoseconds.
+    @inline(__always)
+    public static func nanoseconds(_ cycles: UInt64) -> UInt64 {
+        let product = unsafe cycles.multipliedFullWidth(by: multiplier)
+        return unsafe product.high &<< (64 &- shift) | product.low &>> shift
+    }
+
+    /// `nanoseconds` as cycles, rounded up; saturates. One division.
+    public static func cycles(nanoseconds: UInt64) -> UInt64 {
+        let seconds = nanoseconds / 1_000_000_000
+        let rest = nanoseconds % 1_000_000_000
+        let (whole, overflow) = unsafe seconds.multipliedReportingOverflow(by: frequency)
+        // Below 2^30 x 2^34: fits for counters up to 17 GHz.
+        let part = unsafe (rest &* frequency &+ 999_999_999) / 1_000_000_000
+        let (sum, carry) = whole.addingReportingOverflow(part)
+        return overflow || carry ? .max : sum
+    }
+
+    @_semantics("no_performance_analysis") @inline(never)
+    private static func uncommon() -> UInt64 { unsafe substitute?() ?? 0 }
+
+    /// Starts the clock at `nanoseconds` with a counter of `frequency` cycles per second (at least 1 MHz).
+    public static func start(frequency: UInt64, at nanoseconds: UInt64 = 0) {
+        precondition(frequency >= 1_000_000 && frequency < 1 << 34, "time-stamp counter frequency")
+        unsafe Self.frequency = frequency
+        // 10^9 x 2^shift / frequency with 32 bits behind the point: an error below 10^-9.
+        unsafe shift = 32
+        let dividend = UInt64(1_000_000_000).multipliedFullWidth(by: 1 << 32)
+        let newMultiplier = frequency.dividingFullWidth(dividend).quotient
+        unsafe multiplier = newMultiplier
+        unsafe start = machine_rdtsc() &- cycles(nanoseconds: nanoseconds)
+    }
+
+    /// Uses `read` (nanoseconds since boot) instead of the time-stamp counter.
+    public static func start(substitute read: @convention(c) () -> UInt64) {
+        unsafe multiplier = 0
+        unsafe substitute = read
+    }
+}

@@ -1,0 +1,16 @@
+// Where the rooms that keep state of the whole machine find it.
+
+/// The one word from which the tasks room finds its state on this machine. Set once at boot.
+public enum TaskRoot {
+    nonisolated(unsafe) public static var pointer: UnsafeMutableRawPointer? = nil
+}
+
+/// The same for the time room.
+public enum TimeRoot {
+    nonisolated(unsafe) public static var pointer: UnsafeMutableRawPointer? = nil
+}
+
+/// The same for the room of deferred work.
+public enum DeferredRoot {
+    nonisolated(unsafe) public static var pointer: UnsafeMutableRawPointer? = nil
+}

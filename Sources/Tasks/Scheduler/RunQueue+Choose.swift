@@ -1,0 +1,118 @@
+// Who runs next on a CPU.
+
+import Machine
+import Primitives
+import Synchronization
+
+extension RunQueue {
+    /// Charges `previous`, blocks it if it wants to sleep, and takes the thread with the smallest virtual run
+    /// time (`previous` itself, if it may go on). Queue lock held, interrupts off.
+    @inline(__always)
+    borrowing func choose(
+        _ threads: inout Threads, _ cpu: Int, _ previous: ThreadStorage.Pointer, preempted: Bool,
+        _ now: UInt64
+    ) -> ThreadStorage.Pointer {
+        unsafe threads.charge(now)
+        let stays = unsafe keep(&threads, cpu, previous, preempted: preempted)
+        var next = unsafe previous
+        if let first = unsafe threads.tree.first,
+            unsafe !stays || first.pointee.key <= previous.pointee.node.key
+        {
+            unsafe threads.tree.remove(first)
+            if stays { unsafe threads.enqueue(previous) }
+            unsafe next = ThreadStorage.owner(of: first)
+        } else if !stays {
+            // Every CPU that schedules has its idle thread.
+            unsafe next = threads.idle.unsafelyUnwrapped
+        }
+        unsafe load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+        unsafe begin(&threads, cpu, next, after: previous, now)
+        return unsafe next
+    }
+
+    /// Whether `previous` stays runnable on this CPU; if not, it is off the books afterwards.
+    @inline(__always)
+    private borrowing func keep(
+        _ threads: inout Threads, _ cpu: Int, _ previous: ThreadStorage.Pointer, preempted: Bool
+    ) -> Bool {
+        if unsafe previous.pointee.isIdle { return false }
+        if !preempted, unsafe block(previous) {
+            unsafe threads.drop(previous)
+            unsafe previous.pointee.voluntarySwitches.wrappingAdd(1, ordering: .relaxed)
+            return false
+        }
+        if unsafe !previous.pointee.affinity.contains(cpu) {
+            unsafe threads.drop(previous)
+            unsafe previous.pointee.mustMove = true
+            return false
+        }
+        return true
+    }
+
+    /// Commits the sleep (or the end) that the thread's state asks for; false if there is none, or a waker
+    /// was faster.
+    @inline(__always)
+    private borrowing func block(_ previous: ThreadStorage.Pointer) -> Bool {
+        let state = unsafe previous.pointee.state.load(ordering: .relaxed)
+        if state == ThreadState.running.rawValue { return false }
+        if state == ThreadState.dead.rawValue { return true }
+        let isCounted = state & ThreadState.uninterruptible.rawValue != 0
+        // Counted before anybody can wake it: the waker takes it off the count.
+        if isCounted { unsafe uninterruptible.wrappingAdd(1, ordering: .relaxed) }
+        let committed = unsafe previous.pointee.state.compareExchange(
+            expected: state, desired: state | ThreadState.blocked.rawValue, ordering: .sequentiallyConsistent
+        ).exchanged
+        if !committed, isCounted { unsafe uninterruptible.wrappingSubtract(1, ordering: .relaxed) }
+        return committed
+    }
+
+    /// Makes `next` the running thread.
+    @inline(__always)
+    private borrowing func begin(
+        _ threads: inout Threads, _ cpu: Int, _ next: ThreadStorage.Pointer,
+        after previous: ThreadStorage.Pointer, _ now: UInt64
+    ) {
+        if unsafe next != previous {
+            unsafe next.pointee.onCPU.store(true, ordering: .relaxed)
+            unsafe threads.current = next
+            unsafe threads.chargedAt = max(threads.chargedAt, now)
+        }
+        if unsafe next.pointee.isIdle {
+            unsafe threads.sliceEnd = .max
+            if unsafe next != previous { unsafe setIdle(cpu) }
+            return
+        }
+        unsafe threads.advanceMinimum(with: next.pointee.node.key)
+        if unsafe previous.pointee.isIdle { unsafe setBusy(cpu) }
+        if unsafe next != previous || threads.sliceEnd <= now || threads.sliceEnd == .max {
+            unsafe startSlice(&threads, now)
+        }
+    }
+
+    /// Gives the running thread its share of the latency period; alone, it may run for ever.
+    @inline(__always)
+    borrowing func startSlice(_ threads: inout Threads, _ now: UInt64) {
+        guard unsafe threads.count > 1, let current = unsafe threads.current else {
+            unsafe threads.sliceEnd = .max
+            return
+        }
+        let share = unsafe SchedulerLimits.latency &* UInt64(current.pointee.weight.value)
+        // At least two threads are on the books, so the sum of weights is not zero.
+        let slice = unsafe max(share / max(threads.totalWeight, 1), SchedulerLimits.shortestSlice)
+        unsafe threads.sliceEnd = now &+ slice
+        unsafe Scheduler.announceSliceEnd(threads.sliceEnd)
+    }
+
+    /// The CPU has nothing to run: wakers may choose it.
+    private borrowing func setIdle(_ cpu: Int) {
+        unsafe activity.store(Activity.idleAwake.rawValue, ordering: .sequentiallyConsistent)
+        _ = unsafe TaskState.current.pointee.idleCPUs.insert(cpu)
+    }
+
+    /// The CPU leaves its idle thread. A waker may have counted on the idle loop's look at `wantsLook`.
+    private borrowing func setBusy(_ cpu: Int) {
+        unsafe activity.store(Activity.busy.rawValue, ordering: .sequentiallyConsistent)
+        _ = unsafe TaskState.current.pointee.idleCPUs.remove(cpu)
+        if unsafe wantsLook.load(ordering: .sequentiallyConsistent) { PreemptCount.setNeedResched() }
+    }
+}

@@ -1,0 +1,86 @@
+// The heart of the scheduler: choosing the next thread of this CPU and switching to it.
+
+import Machine
+import Primitives
+import Synchronization
+
+extension Scheduler {
+    /// Chooses who runs next on this CPU and switches; returns when the calling thread runs again, perhaps
+    /// on another CPU. Interrupts are off, and off again on return.
+    @unsafe static func switchThreads(preempted: Bool) {
+        let state = unsafe TaskState.current
+        let cpu = CPU.index
+        let previous = unsafe Thread.currentStorage
+        var next = unsafe choose(state, cpu, previous, preempted: preempted)
+        if unsafe next.pointee.isIdle, unsafe pullThread(state, to: cpu) {
+            // `previous` has been dealt with: it is asleep, queued, or the idle thread itself.
+            unsafe next = choose(state, cpu, next, preempted: true)
+        }
+        if unsafe next != previous { unsafe switchTo(state, cpu, from: previous, to: next) }
+    }
+
+    private static func choose(
+        _ state: TaskState.Pointer, _ cpu: Int, _ previous: ThreadStorage.Pointer, preempted: Bool
+    ) -> ThreadStorage.Pointer {
+        unsafe state.pointee.queues.withRemote(cpu) { queue in
+            // What is put here from now on asks for another look; what was put here before is seen below.
+            unsafe queue.wantsLook.store(false, ordering: .sequentiallyConsistent)
+            PreemptCount.clearNeedResched()
+            let now = CycleClock.now
+            return unsafe queue.threads.withLockInterruptsOff { threads, _ in
+                unsafe queue.choose(&threads, cpu, previous, preempted: preempted, now)
+            }
+        }
+    }
+
+    /// Switches stacks, and with them everything that belongs to a thread. Interrupts are off.
+    @inline(__always)
+    private static func switchTo(
+        _ state: TaskState.Pointer, _ cpu: Int, from previous: ThreadStorage.Pointer,
+        to next: ThreadStorage.Pointer
+    ) {
+        unsafe state.pointee.queues.withRemote(cpu) { queue in
+            let switches = unsafe queue.switches.load(ordering: .relaxed)
+            unsafe queue.switches.store(switches &+ 1, ordering: .relaxed)
+            unsafe UserState.switchOver(queue, from: previous, to: next)
+        }
+        CPUArea.currentThread = UInt(bitPattern: next)
+        // Both contexts lie in type-stable storage, and the stack of `next` belongs to it.
+        let left = unsafe withUnsafeMutablePointer(to: &previous.pointee.context) { from in
+            unsafe withUnsafeMutablePointer(to: &next.pointee.context) { to in
+                unsafe ThreadContext.switchStacks(from: from, to: to, carrying: UInt(bitPattern: previous))
+            }
+        }
+        finishSwitch(from: left)
+    }
+
+    /// First act of a thread on its CPU: lets go of the one that ran before. Interrupts are off.
+    @inline(__always)
+    static func finishSwitch(from left: UInt) {
+        // The switch carried the address of the storage it left.
+        let previous = unsafe ThreadStorage.Pointer(bitPattern: left).unsafelyUnwrapped
+        // Decided before the thread is let go: afterwards others may run it, and end it.
+        let isDead = unsafe previous.pointee.state.load(ordering: .relaxed) == ThreadState.dead.rawValue
+        let mustMove = unsafe previous.pointee.mustMove
+        unsafe previous.pointee.mustMove = false
+        unsafe previous.pointee.onCPU.store(false, ordering: .releasing)
+        if isDead { unsafe Thread.reclaim(previous) }
+        if mustMove { unsafe activate(previous) }
+    }
+
+    /// Puts the running thread behind all others of its CPU. Interrupts are off.
+    static func stepBack() {
+        let state = unsafe TaskState.current
+        unsafe state.pointee.queues.withRemote(CPU.index) { queue in
+            unsafe queue.threads.withLockInterruptsOff { threads, _ in
+                unsafe threads.charge(CycleClock.now)
+                guard let current = unsafe threads.current, let first = unsafe threads.tree.first else {
+                    return
+                }
+                if unsafe current.pointee.node.key < first.pointee.key {
+                    unsafe current.pointee.node.key = first.pointee.key
+                }
+            }
+        }
+    }
+}

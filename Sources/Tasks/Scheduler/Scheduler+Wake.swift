@@ -1,0 +1,130 @@
+// Wake-ups: from a sleeping thread to a queued one, on whatever CPU suits.
+
+import Machine
+import Primitives
+import Synchronization
+
+extension Scheduler {
+    /// Makes the thread run if it sleeps in one of `states`. Any context but NMI.
+    @_noAllocation
+    static func wake(_ thread: Thread, from states: ThreadState) -> Bool {
+        let storage = unsafe thread.storage
+        // The waker's condition is written before the state is read (Tasks.swift).
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        var seen = unsafe storage.pointee.state.load(ordering: .relaxed)
+        while true {
+            guard seen & states.rawValue != 0, thread.exists else { return false }
+            let (exchanged, original) = unsafe storage.pointee.state.compareExchange(
+                expected: seen, desired: ThreadState.running.rawValue, ordering: .sequentiallyConsistent)
+            if exchanged { break }
+            seen = original
+        }
+        // Not committed yet: the thread finds the new state when it calls `schedule`.
+        if seen & ThreadState.blocked.rawValue == 0 { return true }
+        if seen & ThreadState.uninterruptible.rawValue != 0 { noteUninterruptibleEnd() }
+        withInterruptsOff { _ in unsafe activate(storage) }
+        return true
+    }
+
+    private static func noteUninterruptibleEnd() {
+        let state = unsafe TaskState.current
+        unsafe state.pointee.queues.withRemote(CPU.index) { queue in
+            _ = unsafe queue.uninterruptible.wrappingSubtract(1, ordering: .relaxed)
+        }
+    }
+
+    /// Queues a runnable thread that is on no queue and that the caller owns. Interrupts are off.
+    static func activate(_ storage: ThreadStorage.Pointer) {
+        let state = unsafe TaskState.current
+        while true {
+            let target = unsafe chooseCPU(state, for: storage)
+            let look = unsafe state.pointee.queues.withRemote(target) { queue in
+                unsafe queue.threads.withLockInterruptsOff { threads, _ in
+                    unsafe queue.accept(&threads, storage, target)
+                }
+            }
+            switch look {
+            case .none: return
+            case .wanted: return unsafe requestLook(state, target)
+            case .refused: continue
+            }
+        }
+    }
+
+    /// The CPU it left if that one is still busy leaving it, or is idle; else an idle one; else the one it left.
+    private static func chooseCPU(_ state: TaskState.Pointer, for storage: ThreadStorage.Pointer) -> Int {
+        let last = unsafe Int(truncatingIfNeeded: storage.pointee.cpu.load(ordering: .relaxed))
+        let lastAllowed = unsafe storage.pointee.affinity.contains(last)
+        if unsafe storage.pointee.onCPU.load(ordering: .acquiring) {
+            if lastAllowed { return last }
+            while unsafe storage.pointee.onCPU.load(ordering: .acquiring) { Spin.pause() }
+        }
+        if lastAllowed, unsafe state.pointee.idleCPUs.remove(last) { return last }
+        let affinity = unsafe storage.pointee.affinity.load()
+        var idle = unsafe affinity.intersection(state.pointee.idleCPUs.load())
+        while let cpu = idle.next(from: 0) {
+            // Taken out of the set, so that two wakers do not choose the same CPU.
+            if unsafe state.pointee.idleCPUs.remove(cpu) { return cpu }
+            idle.remove(cpu)
+        }
+        let online = unsafe affinity.intersection(state.pointee.onlineCPUs.load())
+        if lastAllowed, online.isEmpty || online.contains(last) { return last }
+        // A thread bound to CPUs that do not run yet waits in the queue of one of them.
+        return online.next(from: 0) ?? affinity.next(from: 0) ?? last
+    }
+
+    /// Makes the CPU look at its queue soon; by an interrupt only if it would not look by itself.
+    static func requestLook(_ state: TaskState.Pointer, _ cpu: Int) {
+        if cpu == CPU.index { return PreemptCount.setNeedResched() }
+        let mustInterrupt = unsafe state.pointee.queues.withRemote(cpu) { queue in
+            if unsafe queue.wantsLook.exchange(true, ordering: .sequentiallyConsistent) { return false }
+            let activity = unsafe queue.activity.load(ordering: .sequentiallyConsistent)
+            return activity == RunQueue.Activity.busy.rawValue
+                || activity == RunQueue.Activity.idleHalted.rawValue
+        }
+        if mustInterrupt { sendReschedule(UInt32(truncatingIfNeeded: cpu)) }
+    }
+
+    @_semantics("no_performance_analysis")
+    private static func sendReschedule(_ cpu: UInt32) { unsafe TaskHooks.sendReschedule?(cpu) }
+
+    @_semantics("no_performance_analysis")
+    static func announceSliceEnd(_ time: UInt64) { unsafe TaskHooks.sliceEndChanged?(time) }
+
+    /// Brings a thread that runs on another CPU into the kernel, so that it sees its flags.
+    static func kick(_ thread: Thread) {
+        guard thread.isRunning, !thread.isCurrent else { return }
+        let state = unsafe TaskState.current
+        withInterruptsOff { _ in unsafe requestLook(state, thread.cpu) }
+    }
+}
+
+extension RunQueue {
+    enum Look { case none, wanted, refused }
+
+    /// Puts a woken thread into this CPU's order; says whether the CPU must look at it now. Queue lock held.
+    borrowing func accept(
+        _ threads: inout Threads, _ storage: ThreadStorage.Pointer, _ cpu: Int
+    ) -> Look {
+        let lastCPU = unsafe storage.pointee.cpu.load(ordering: .relaxed)
+        unsafe storage.pointee.cpu.store(UInt32(truncatingIfNeeded: cpu), ordering: .sequentiallyConsistent)
+        // Whoever narrows the affinity writes the mask first and then reads the CPU: one of us sees the other.
+        if unsafe !storage.pointee.affinity.contains(cpu) {
+            unsafe storage.pointee.cpu.store(lastCPU, ordering: .relaxed)
+            return .refused
+        }
+        unsafe threads.add(storage)
+        unsafe load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+        guard let current = unsafe threads.current, unsafe !current.pointee.isIdle else { return .wanted }
+        let now = CycleClock.now
+        unsafe threads.charge(now)
+        if unsafe storage.pointee.node.key &+ SchedulerLimits.wakeUpGranularity < current.pointee.node.key {
+            return .wanted
+        }
+        if unsafe threads.sliceEnd != .max { return .none }
+        // The running thread was alone and has no slice; only its own CPU can set its timer.
+        if cpu != CPU.index { return .wanted }
+        unsafe startSlice(&threads, now)
+        return .none
+    }
+}

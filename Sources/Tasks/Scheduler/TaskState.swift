@@ -1,0 +1,30 @@
+// The state of the tasks room: everything that is not part of a thread.
+
+import Machine
+import Primitives
+import Synchronization
+
+/// One of these a machine, made at boot and never freed; `TaskRoot` points at it.
+@unsafe struct TaskState: ~Copyable {
+    typealias Pointer = UnsafeMutablePointer<TaskState>
+
+    let queues: PerCPU<RunQueue>
+    let cpuCount: Int
+    let pool = unsafe SpinLock(ThreadPool())
+    let nextIdentifier = Atomic<UInt64>(1)
+    /// CPUs that run their idle thread and have not been chosen by a waker yet.
+    let idleCPUs = AtomicCPUMask(CPUMask())
+    /// CPUs whose idle loop has begun: those that threads may be put on.
+    let onlineCPUs = AtomicCPUMask(CPUMask())
+
+    init(cpuCount: Int) {
+        unsafe self.cpuCount = cpuCount
+        unsafe queues = PerCPU(count: cpuCount) { unsafe RunQueue(cpu: $0) }
+    }
+
+    /// The state of this machine. Valid from `Scheduler.boot` on.
+    @inline(__always)
+    static var current: Pointer {
+        unsafe TaskRoot.pointer.unsafelyUnwrapped.assumingMemoryBound(to: TaskState.self)
+    }
+}

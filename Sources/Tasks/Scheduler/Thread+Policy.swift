@@ -1,0 +1,92 @@
+// What decides how much and where a thread runs: nice value, class, affinity.
+
+import Machine
+import Primitives
+import Synchronization
+
+extension Thread {
+    public var nice: Int { unsafe Int(storage.pointee.nice) }
+
+    /// Changes the nice value (-20 ... 19, others count as the nearest). Any context but NMI.
+    public func setNice(_ nice: Int) {
+        let clamped = min(max(nice, -20), 19)
+        let weight = Weight(nice: clamped)
+        unsafe withQueue { queue, threads in
+            unsafe threads.charge(CycleClock.now)
+            if unsafe storage.pointee.isQueued {
+                unsafe threads.totalWeight &-= UInt64(storage.pointee.weight.value)
+                unsafe threads.totalWeight &+= UInt64(weight.value)
+            }
+            unsafe storage.pointee.nice = Int8(truncatingIfNeeded: clamped)
+            unsafe storage.pointee.weight = weight
+        }
+    }
+
+    /// The CPUs it may run on.
+    public var affinity: CPUMask { unsafe storage.pointee.affinity.load() }
+
+    /// Binds the thread to the given CPUs; it leaves one it may no longer run on. Throws `.invalid` if none of them
+    /// is online.
+    public func setAffinity(_ mask: CPUMask, _ task: borrowing TaskContext) throws(Errno) {
+        let state = unsafe TaskState.current
+        let possible = unsafe mask.intersection(state.pointee.onlineCPUs.load())
+        if possible.isEmpty { throw .invalid }
+        bind(to: mask)
+        if isCurrent, !mask.contains(CPU.index) { Scheduler.schedule(task) }
+    }
+
+    /// Binds a thread to CPUs that perhaps do not run yet. Any context but NMI.
+    public func bind(to mask: CPUMask) {
+        unsafe storage.pointee.affinity.store(mask)
+        let state = unsafe TaskState.current
+        while true {
+            switch leaveQueue(outside: mask) {
+            case .inPlace: return
+            case .detached: return withInterruptsOff { _ in unsafe Scheduler.activate(storage) }
+            case .running(let cpu): return withInterruptsOff { _ in unsafe Scheduler.requestLook(state, cpu) }
+            case .leavingCPU: Spin.pause()
+            }
+        }
+    }
+
+    private enum Placement {
+        case inPlace, detached, leavingCPU
+        case running(Int)
+    }
+
+    /// Takes a thread that waits in the queue of a CPU outside `mask` off that queue.
+    private func leaveQueue(outside mask: CPUMask) -> Placement {
+        var placement = Placement.inPlace
+        unsafe withQueue { queue, threads in
+            guard unsafe storage.pointee.isQueued, !mask.contains(cpu) else { return }
+            if unsafe threads.current == storage {
+                placement = .running(cpu)
+            } else if unsafe storage.pointee.onCPU.load(ordering: .acquiring) {
+                placement = .leavingCPU
+            } else {
+                unsafe threads.dequeue(storage)
+                unsafe threads.drop(storage)
+                unsafe queue.load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+                placement = .detached
+            }
+        }
+        return placement
+    }
+
+    /// Runs `body` under the lock of the queue the thread belongs to.
+    private func withQueue(_ body: (borrowing RunQueue, inout RunQueue.Threads) -> Void) {
+        let state = unsafe TaskState.current
+        while true {
+            let cpu = self.cpu
+            let done = unsafe state.pointee.queues.withRemote(cpu) { queue in
+                unsafe queue.threads.withLockInterruptsOff { threads, _ in
+                    // It may have moved before the lock was taken.
+                    guard self.cpu == cpu else { return false }
+                    unsafe body(queue, &threads)
+                    return true
+                }
+            }
+            if done { return }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// What the kernel knows of one thread. Type-stable: the memory of a thread that ended is used for other
+// threads only, so that a stale handle reads a living thread's words at worst, and its number tells.
+//
+// Who may touch what:
+//   atomics            anybody
+//   "queue"            under the lock of the run queue of CPU `cpu`, or by the waker that owns the thread
+//   "own"              the thread itself; or its creator before the first start, its reaper after its end
+
+import CMachine
+import Machine
+import Primitives
+import Synchronization
+
+@unsafe struct ThreadStorage: ~Copyable {
+    typealias Pointer = UnsafeMutablePointer<ThreadStorage>
+
+    // The first two words are read by the entry path (thread_head.h).
+    let flags = Atomic<UInt32>(0)
+    let state = Atomic<UInt32>(ThreadState.dead.rawValue)
+
+    /// Place in the run queue, keyed by virtual run time. Off the queues the key is relative to the
+    /// queue's minimum. Queue.
+    var node = unsafe OrderedNode()
+    /// Number of the thread that lives here now; 0 in free storage.
+    let identifier = Atomic<UInt64>(0)
+    /// CPU whose queue the thread is in, or ran on last. Written under the queue lock or by the owning waker.
+    let cpu = Atomic<UInt32>(0)
+    /// Its registers are on some CPU: it runs, or its switch is not over.
+    let onCPU = Atomic<Bool>(false)
+    /// Runnable as its run queue counts it (queued or running). Queue.
+    var isQueued = false
+    /// The queue counts it as the CPU's idle thread. Own.
+    var isIdle = false
+    var schedulingClass = SchedulingClass.normal
+    var nice: Int8 = 0
+    /// Queue.
+    var weight = Weight.normal
+    let affinity = AtomicCPUMask(CPUMask.all)
+    /// Was taken off its queue since it may not run there; queued elsewhere once it is off the CPU. Own.
+    var mustMove = false
+
+    /// Where its stack is left. Own.
+    var context = unsafe ThreadContext()
+    /// Top of its kernel stack, 0 for a CPU's first thread. Own.
+    var stackTop: UInt = 0
+    var stack: KernelStackHandle? = nil
+    /// Whether it has user mode: floating point, segment bases, an address space. Own.
+    var isUser = false
+    /// Floating-point image; kept with the storage. Own.
+    var fpuImage: UnsafeMutableRawPointer? = nil
+    /// CPU whose registers hold the image, as far as `UserState` of that CPU says so too. Own.
+    var fpuCPU: UInt32 = .max
+    var bases = SegmentBases()
+
+    /// Own; holds a reference to the Linux task.
+    var userObject: AnyObject? = nil
+    /// What it runs first. Own.
+    var start: ((borrowing TaskContext) -> Void)? = nil
+    var name = ThreadName("")
+
+    /// Nanoseconds it ran, all in all. Written under the queue lock.
+    let runtime = Atomic<UInt64>(0)
+    /// Of these, in user mode. Own.
+    let userTime = Atomic<UInt64>(0)
+    /// Switches away because it slept, and because others wanted the CPU. Own.
+    let voluntarySwitches = Atomic<UInt64>(0)
+    let involuntarySwitches = Atomic<UInt64>(0)
+
+    /// Links free storage. Pool lock.
+    var nextFree: Pointer? = nil
+
+    init() {}
+}
+
+/// How a thread shares its CPU (sched(7)).
+public enum SchedulingClass: UInt8, Sendable {
+    case normal = 0
+    case fifo = 1
+    case roundRobin = 2
+    case batch = 3
+    case idle = 5
+}
