@@ -40,8 +40,9 @@ struct VirtualMachine: Sendable {
     var countsInstructions = false
     /// Halted until a debugger, attached to TCP port 1234, lets it go.
     var waitsForDebugger = false
-    /// Further arguments to QEMU.
-    var extra: [String] = []
+    /// QEMU as it comes, with the arguments that README names and no others: its default machine, CPU
+    /// and devices, no exit device.
+    var isPlain = false
 
     /// The program to run.
     var program: HostProgram {
@@ -50,6 +51,20 @@ struct VirtualMachine: Sendable {
 
     /// QEMU counts instructions only with all CPUs in one host thread.
     var arguments: [String] {
+        isPlain ? plainArguments : fullArguments
+    }
+
+    private var plainArguments: [String] {
+        ["-smp", "\(cpus)", "-m", memory, "-nographic", "-no-reboot"] + kernelArguments
+    }
+
+    private var kernelArguments: [String] {
+        let words = append.isEmpty ? "" : " " + append
+        let disk = ramdisk.map { ["-initrd", $0] } ?? []
+        return ["-kernel", kernel] + disk + ["-append", "console=ttyS0" + words]
+    }
+
+    private var fullArguments: [String] {
         var result = [
             "-machine", type.emulatorArgument,
             "-accel", countsInstructions ? "tcg,thread=single" : "tcg,thread=multi",
@@ -61,9 +76,6 @@ struct VirtualMachine: Sendable {
         ]
         if countsInstructions { result += ["-icount", "shift=0,sleep=off"] }
         if waitsForDebugger { result += ["-s", "-S"] }
-        result += ["-kernel", kernel]
-        if let ramdisk { result += ["-initrd", ramdisk] }
-        let words = append.isEmpty ? "" : " " + append
-        return result + ["-append", "console=ttyS0" + words] + extra
+        return result + kernelArguments
     }
 }

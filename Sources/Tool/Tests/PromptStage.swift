@@ -2,18 +2,21 @@
 
 struct PromptStage: TestStage {
     let name = "prompt"
-    let summary = "busybox driven over the serial line: a shell on 4 CPUs, poweroff, reboot, halt"
+    let summary = "busybox driven over the serial line: at the shell, how to leave it, other machines"
     var needsApus: Bool { false }
 
     private static let session = PromptScript.steps.map { "shell/\($0.name)" }
     private static let endings = ["poweroff", "reboot", "halt"]
 
-    func parts() async throws -> [String] { Self.session + Self.endings }
+    func parts() async throws -> [String] {
+        Self.session + Self.endings + PromptBoot.all.map { "boots/\($0.name)" }
+    }
 
     func run(_ parts: [String], in context: TestContext) async throws {
         let ramdisk = try await BusyboxRamdisk.make()
         let session = parts.contains { $0.hasPrefix("shell/") } ? ["shell"] : []
-        try await concurrently(session + Self.endings.filter(parts.contains)) { boot in
+        let boots = parts.filter { $0.hasPrefix("boots/") }
+        try await concurrently(session + Self.endings.filter(parts.contains) + boots) { boot in
             var machine = VirtualMachine()
             machine.kernel = context.kernel
             machine.ramdisk = ramdisk
@@ -21,8 +24,10 @@ struct PromptStage: TestStage {
             machine.append = context.isForeignKernel ? "quiet" : ""
             if boot == "shell" {
                 try await Self.shell(parts, on: machine, in: context)
+            } else if let other = PromptBoot.all.first(where: { boot == "boots/\($0.name)" }) {
+                await context.report.record(await other.result(on: machine))
             } else {
-                await context.report.record(try await Self.ending(boot, on: machine))
+                await context.report.record(await Self.ending(boot, on: machine))
             }
         }
     }
@@ -62,7 +67,7 @@ struct PromptStage: TestStage {
     }
 
     /// Boots to the prompt and leaves it by this command.
-    private static func ending(_ command: String, on machine: VirtualMachine) async throws -> TestCase {
+    private static func ending(_ command: String, on machine: VirtualMachine) async -> TestCase {
         do {
             let log = Project.log("prompt-\(command)")
             let outcome = try await ConsoleSession.run(machine, timeLimit: 120, log: log) { session in
