@@ -65,7 +65,7 @@ var targets: [Target] = [
     room("Interrupts", above: ["Machine", "Primitives", "Memory"]),
     room("Tasks", above: ["Machine", "Primitives", "Memory", "Interrupts"]),
     room("CrossCPU", above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks"]),
-    room("Deferred", above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
+    room("Deferred", above: ["CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
     room(
         "Time",
         above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred"]),

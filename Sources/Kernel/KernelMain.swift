@@ -1,13 +1,12 @@
 // The boot CPU's way from assembly to the first program, in order. The one place that knows every room.
 
-import CMachine
+import Deferred
 import Devices
 import Interrupts
-import Interrupts
-import KernelTests
 import Machine
 import Memory
 import Primitives
+import Tasks
 
 /// First Swift code of the boot CPU: boot tables, boot stack, interrupts and preemption off.
 @c(apus_kernel_main)
@@ -16,15 +15,23 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     startConsole()
     printk(.notice, "Apus, an SMP kernel for x86-64 in Swift")
     if let missing = CPUFeatures.missing() { bootFailure("this CPU lacks \(missing), which Apus needs") }
-    CPUTables.loadBoot()
     CPUFeatures.enable()
     let boot = BootInformation(startInfo: startInfo, entryTSC: entryTSC)
     let options = readOptions(boot.commandLine)
-    let root = MemoryStart.run(boot)
-    // Set before anything can panic on another CPU.
+    // Set before any other CPU runs.
     unsafe PanicHooks.timeout = options.panicTimeout
-    _ = (options, root)
-    Panic.panic("there is nothing to run yet")
+    let root = MemoryStart.run(boot)
+    _ = root
+    startTasks()
+    startFirstThread(boot, options)
+    enterIdleLoop()
+}
+
+/// The end of every CPU's boot: preemption, off since the first instruction, is possible from here on.
+func enterIdleLoop() -> Never {
+    InterruptFlag.disable()
+    _ = PreemptCount.subtractIsZero(PreemptCount.preemption)
+    Scheduler.idle()
 }
 
 private func startConsole() {
@@ -48,5 +55,25 @@ private func readOptions(_ line: CommandLine) -> KernelOptions {
         case .unknown(let word): bootFailure("unknown option on the command line: \(word)")
         case .badValue(let word): bootFailure("bad value on the command line: \(word)")
         }
+    }
+}
+
+/// Threads, and soft IRQs with their threads.
+private func startTasks() {
+    Scheduler.boot(cpuCount: CPUs.count)
+    Scheduler.enterCPU()
+    do {
+        try SoftInterrupts.start()
+    } catch {
+        bootFailure("no memory for the first threads")
+    }
+}
+
+/// The thread that becomes init; everything that may sleep happens in it.
+private func startFirstThread(_ boot: BootInformation, _ options: KernelOptions) {
+    do {
+        try Thread.create(name: "init") { task in FirstThread.run(boot, options, task) }.start()
+    } catch {
+        bootFailure("no memory for the first thread")
     }
 }
