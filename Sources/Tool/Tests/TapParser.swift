@@ -44,6 +44,8 @@ struct TapParser {
             groups[groups.count - 1].plan = plan
         } else if let result = Result(text) {
             take(result, at: indentation)
+        } else if text.hasPrefix("# Subtest:") {
+            diagnostics = []
         } else if text.hasPrefix("#") {
             diagnostics.append(String(text.dropFirst().drop { $0 == " " }))
         } else if text.hasPrefix("Bail out!") {
