@@ -16,9 +16,10 @@ public class File: @unchecked Sendable {
     public let inode: Inode
     /// Where it was opened; nil for pipes and other files without a name.
     public let path: Path?
-    /// The identity of whoever opened it.
     public let isReadable: Bool
     public let isWritable: Bool
+    /// Counts as a writer of the inode until the last close; set once, by who opens.
+    var countsAsWriter = false
     private let statusFlags: Atomic<UInt32>
     private let offset = Atomic<Int>(0)
 
@@ -30,6 +31,8 @@ public class File: @unchecked Sendable {
         isWritable = !isPathOnly && (flags.accessMode == 1 || flags.accessMode == 2)
         statusFlags = Atomic(flags.subtracting(.openingOnly).rawValue)
     }
+
+    deinit { if countsAsWriter { inode.endWriting() } }
 
     /// Access mode and status flags, as fcntl(F_GETFL) shows them.
     @inline(__always)

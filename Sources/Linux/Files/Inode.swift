@@ -10,6 +10,7 @@
 
 import Primitives
 import Synchronization
+import Tasks
 
 /// Base of all kinds of files. What a kind does not override fails as Linux fails it.
 public class Inode: @unchecked Sendable {
@@ -20,6 +21,11 @@ public class Inode: @unchecked Sendable {
     public let deviceNumber: DeviceNumber
     public let fileSystem: FileSystem
 
+    /// Held by who changes a directory's entries or a file's size and attributes. A directory's comes before
+    /// those of what is in it; `Tree.renameMutex` before all.
+    private let mutex = RawMutex()
+    /// Open files that write, or, below zero, programs running from the file.
+    private let writers = Atomic<Int32>(0)
     private let permissionBits: Atomic<UInt32>
     /// User in the low half, group in the high half: always changed together.
     private let owners: Atomic<UInt64>
@@ -42,6 +48,45 @@ public class Inode: @unchecked Sendable {
         accessTimeStamp = Atomic(time)
         modificationTimeStamp = Atomic(time)
         changeTimeStamp = Atomic(time)
+    }
+
+    /// Runs `body` with the inode's mutex held.
+    @inline(__always)
+    public final func withMutex<R>(
+        _ task: borrowing TaskContext, _ body: () throws(Errno) -> R
+    ) throws(Errno) -> R {
+        mutex.lock(task)
+        defer { mutex.unlock() }
+        return try body()
+    }
+
+    // MARK: Writing and executing exclude each other
+
+    /// One more writer; ETXTBSY while a program runs from the file.
+    public final func beginWriting() throws(Errno) {
+        guard change(writers: 1, unless: { $0 < 0 }) else { throw .textBusy }
+    }
+
+    /// One writer less.
+    public final func endWriting() { writers.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// One more program that runs from the file; ETXTBSY while somebody has it open for writing.
+    public final func beginExecuting() throws(Errno) {
+        guard change(writers: -1, unless: { $0 > 0 }) else { throw .textBusy }
+    }
+
+    /// One program less.
+    public final func endExecuting() { writers.wrappingAdd(1, ordering: .relaxed) }
+
+    private func change(writers difference: Int32, unless forbidden: (Int32) -> Bool) -> Bool {
+        var now = writers.load(ordering: .relaxed)
+        while !forbidden(now) {
+            let (done, original) = writers.compareExchange(
+                expected: now, desired: now &+ difference, ordering: .relaxed)
+            if done { return true }
+            now = original
+        }
+        return false
     }
 
     // MARK: Attributes
@@ -149,6 +194,11 @@ public class Inode: @unchecked Sendable {
         _ name: Span<UInt8>, mode: FileMode, device: DeviceNumber, owner: FileOwner,
         _ task: borrowing TaskContext
     ) throws(Errno) -> Inode { throw .notPermitted }
+
+    /// Makes a regular file without a name.
+    public func createUnnamed(
+        mode: FileMode, owner: FileOwner, _ task: borrowing TaskContext
+    ) throws(Errno) -> Inode { throw .notSupported }
 
     /// Makes a symbolic link named `name` to `target`.
     public func createSymbolicLink(

@@ -70,18 +70,6 @@ public final class ChildTable: @unchecked Sendable {
         if wasIn { Self.release(entry) }
     }
 
-    /// Puts `new` where `old` is, at the same place in the order.
-    func replace(_ old: PathEntry, with new: PathEntry) {
-        state.withLock { state in
-            Self.unchain(old, &state)
-            Self.push(new, Self.bucket(new.hash, state), &state)
-            new.cookie = old.cookie
-            old.cookie = 0
-            state.order.set(new.cookie, Self.retained(new))
-        }
-        Self.release(old)
-    }
-
     /// The first entry at `cookie` or after it.
     func next(from cookie: UInt) -> PathEntry? {
         state.withLock { state in Self.entry(state.order.next(from: cookie)?.word ?? 0) }

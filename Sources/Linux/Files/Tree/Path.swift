@@ -1,7 +1,7 @@
 // A place in the tree that a process sees: an entry, and the mount through which it was reached.
 
 /// A place in the tree.
-public struct Path {
+public struct Path: Equatable {
     public let mount: Mount
     public let entry: PathEntry
 
@@ -13,5 +13,5 @@ public struct Path {
     @inline(__always)
     public var inode: Inode { entry.inode }
 
-    static func == (a: Path, b: Path) -> Bool { a.entry === b.entry && a.mount === b.mount }
+    public static func == (a: Path, b: Path) -> Bool { a.entry === b.entry && a.mount === b.mount }
 }
