@@ -26,13 +26,17 @@ public class File: @unchecked Sendable {
     public init(_ inode: Inode, _ path: Path?, _ flags: OpenFlags) {
         self.inode = inode
         self.path = path
+        path?.mount.pin()
         let isPathOnly = flags.contains(.path)
         isReadable = !isPathOnly && (flags.accessMode == 0 || flags.accessMode == 2)
         isWritable = !isPathOnly && (flags.accessMode == 1 || flags.accessMode == 2)
         statusFlags = Atomic(flags.subtracting(.openingOnly).rawValue)
     }
 
-    deinit { if countsAsWriter { inode.endWriting() } }
+    deinit {
+        if countsAsWriter { inode.endWriting() }
+        path?.mount.unpin()
+    }
 
     /// Access mode and status flags, as fcntl(F_GETFL) shows them.
     @inline(__always)

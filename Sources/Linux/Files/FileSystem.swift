@@ -14,6 +14,11 @@ public class FileSystem: @unchecked Sendable {
     public let blockSize = 4096
     private var rootEntry: PathEntry? = nil
 
+    /// Mounts of it.
+    private let mounts = Atomic<Int>(0)
+    /// Stays when its last mount goes: there is one of it, made at boot.
+    public var isPermanent: Bool { false }
+
     private static let anonymousDevices = Atomic<UInt32>(1)
 
     public init(typeName: StaticString) {
@@ -36,6 +41,15 @@ public class FileSystem: @unchecked Sendable {
     /// Mount options beside `rw`, for instance `,size=1024k`.
     public var optionText: [UInt8] { [] }
 
-    /// The last mount is gone: lets go of what makes cycles of references.
-    public func unmounted() {}
+    /// The last mount is gone, and all files in it are closed: lets go of what makes cycles of references. Any task
+    /// context, does not sleep.
+    public func unmounted() { root.dissolve() }
+
+    func mountCame() { mounts.wrappingAdd(1, ordering: .relaxed) }
+
+    func mountWentAway() {
+        if mounts.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0, !isPermanent {
+            unmounted()
+        }
+    }
 }

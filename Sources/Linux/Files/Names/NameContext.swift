@@ -1,5 +1,7 @@
 // What a look-up of a name begins with, and in whose name it happens.
 
+import Primitives
+
 /// Where names begin and who asks. A snapshot: what other threads of the process change meanwhile does not matter.
 public struct NameContext {
     /// Where names that begin with a slash begin, and `..` ends.

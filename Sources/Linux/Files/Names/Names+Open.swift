@@ -5,7 +5,8 @@ import Primitives
 extension Names {
     /// Opens a file, and makes it first if the flags say so; `permissions` are the new file's.
     public static func open(
-        _ text: [UInt8], _ flags: OpenFlags, permissions: UInt32, _ context: NameContext, _ task: borrowing TaskContext
+        _ text: [UInt8], _ flags: OpenFlags, permissions: UInt32, _ context: NameContext,
+        _ task: borrowing TaskContext
     ) throws(Errno) -> File {
         var lookup: LookupFlags = flags.contains(.noFollow) ? [] : .follow
         if flags.contains(.directory) { lookup.insert(.directory) }
@@ -50,7 +51,8 @@ extension Names {
     ) throws(Errno) -> File? {
         do throws(Errno) {
             let path = try make(walk, isDirectory: false, task) { (directory, name) throws(Errno) in
-                let (mode, owner) = ownership(of: FileMode(.regular, permissions), in: directory, walk.context)
+                let (mode, owner) = ownership(
+                    of: FileMode(.regular, permissions), in: directory, walk.context)
                 return try directory.create(name, mode: mode, device: .none, owner: owner, task)
             }
             return try finish(path, flags, task)
@@ -71,7 +73,8 @@ extension Names {
         try context.check(place.inode, [.write, .execute])
         let (mode, owner) = ownership(of: FileMode(.regular, permissions), in: place.inode, context)
         let inode = try place.inode.createUnnamed(mode: mode, owner: owner, task)
-        let entry = PathEntry(name: [UInt8(ascii: "#")] + decimal(inode.number), parent: place.entry, inode: inode)
+        let entry = PathEntry(
+            name: [UInt8(ascii: "#")] + decimal(inode.number), parent: place.entry, inode: inode)
         entry.isRemoved = true
         return try finish(Path(mount: place.mount, entry: entry), flags, task)
     }
@@ -135,6 +138,6 @@ extension Names {
 }
 
 /// A file opened with O_PATH: a place in the tree and nothing else.
-final class PathFile: File {
+final class PathFile: File, @unchecked Sendable {
     override var isSeekable: Bool { false }
 }

@@ -62,7 +62,9 @@ extension Names {
         if target == nil, rename.exchange { throw .noSuchFile }
         try checkSlashes(rename, entry, target)
         if Tree.isAncestor(entry, of: to.entry) { throw .invalid }
-        if let target, Tree.isAncestor(target, of: from.entry) { throw rename.exchange ? .invalid : .notEmpty }
+        if let target, Tree.isAncestor(target, of: from.entry) {
+            throw rename.exchange ? .invalid : .notEmpty
+        }
         if let target, target.inode === entry.inode { return }
         try checkPermissions(rename, entry, target)
         guard !entry.isMountPoint, target?.isMountPoint != true else { throw .busy }
@@ -83,7 +85,9 @@ extension Names {
             if rename.old.hasTrailingSlash { throw .notDirectory }
             if !rename.exchange, rename.new.hasTrailingSlash { throw .notDirectory }
         }
-        if rename.exchange, target?.inode.kind != .directory, rename.new.hasTrailingSlash { throw .notDirectory }
+        if rename.exchange, target?.inode.kind != .directory, rename.new.hasTrailingSlash {
+            throw .notDirectory
+        }
     }
 
     private static func checkPermissions(
@@ -111,12 +115,14 @@ extension Names {
     }
 
     private static func finish(
-        _ rename: Rename, _ entry: PathEntry, _ target: PathEntry?, _ oldName: Span<UInt8>, _ newName: Span<UInt8>,
+        _ rename: Rename, _ entry: PathEntry, _ target: PathEntry?, _ oldName: Span<UInt8>,
+        _ newName: Span<UInt8>,
         _ task: borrowing TaskContext
     ) throws(Errno) {
         let (from, to) = (rename.old.at, rename.new.at)
         try from.inode.rename(
-            oldName, entry.inode, to: to.inode, newName, replacing: target?.inode, exchange: rename.exchange, task)
+            oldName, entry.inode, to: to.inode, newName, replacing: target?.inode, exchange: rename.exchange,
+            task)
         Tree.move(entry, to: to.entry, newName, replacing: target, exchange: rename.exchange)
     }
 }

@@ -25,7 +25,8 @@ public enum Names {
 
     /// Makes a file, directory, device node, FIFO or socket.
     static func makeNode(
-        _ text: [UInt8], mode: FileMode, device: DeviceNumber, _ context: NameContext, _ task: borrowing TaskContext
+        _ text: [UInt8], mode: FileMode, device: DeviceNumber, _ context: NameContext,
+        _ task: borrowing TaskContext
     ) throws(Errno) -> Path {
         let walk = try PathLookup.parent(of: text, context, task)
         return try make(walk, isDirectory: mode.kind == .directory, task) { (directory, name) throws(Errno) in

@@ -15,7 +15,9 @@ enum Permission {
         if FileAccess(rawValue: permissions >> shift).isSuperset(of: access) { return true }
         guard credentials.isPrivilegedForFiles else { return false }
         // A file that nobody may execute the superuser does not execute either.
-        if access.contains(.execute), inode.kind != .directory { return permissions & FileMode.anyExecute != 0 }
+        if access.contains(.execute), inode.kind != .directory {
+            return permissions & FileMode.anyExecute != 0
+        }
         return true
     }
 

@@ -14,7 +14,15 @@ public final class FileSystemContext: @unchecked Sendable {
     private let state: SpinLock<State>
 
     public init(root: Path, working: Path, umask: UInt32 = 0o022) {
+        root.mount.pin()
+        working.mount.pin()
         state = SpinLock(State(root: root, working: working, umask: umask))
+    }
+
+    deinit {
+        let last = state.withLock { $0 }
+        last.root.mount.unpin()
+        last.working.mount.unpin()
     }
 
     /// A copy for a new process.
@@ -29,21 +37,25 @@ public final class FileSystemContext: @unchecked Sendable {
 
     /// Replaces the working directory.
     public func setWorking(_ path: Path) {
+        path.mount.pin()
         // The old one is let go after the lock.
-        _ = state.withLock { state in
+        let old = state.withLock { state in
             let old = state.working
             state.working = path
             return old
         }
+        old.mount.unpin()
     }
 
     /// Replaces the root directory.
     public func setRoot(_ path: Path) {
-        _ = state.withLock { state in
+        path.mount.pin()
+        let old = state.withLock { state in
             let old = state.root
             state.root = path
             return old
         }
+        old.mount.unpin()
     }
 
     /// Sets the umask and returns the old one.

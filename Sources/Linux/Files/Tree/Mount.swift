@@ -26,6 +26,8 @@ public final class Mount: @unchecked Sendable {
     /// In the tree; false once unmounted, even while files in it are open.
     var isAttached = false
     private let flagBits: Atomic<UInt32>
+    /// Open files and root and working directories in it.
+    private let pins = Atomic<Int>(0)
 
     private static let identifiers = Atomic<UInt32>(1)
 
@@ -33,9 +35,20 @@ public final class Mount: @unchecked Sendable {
         self.fileSystem = fileSystem
         self.root = root
         self.source = source
-        flagBits = Atomic(flags.rawValue)
+        flagBits = Atomic(flags.intersection(.kept).rawValue)
+        fileSystem.mountCame()
         identifier = Self.identifiers.wrappingAdd(1, ordering: .relaxed).oldValue
     }
+
+    /// The last mount of a file system takes its contents with it.
+    deinit { fileSystem.mountWentAway() }
+
+    /// One more open file, root or working directory in it.
+    func pin() { pins.wrappingAdd(1, ordering: .relaxed) }
+    func unpin() { pins.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// Somebody uses it.
+    var isBusy: Bool { pins.load(ordering: .relaxed) > 0 }
 
     public internal(set) var flags: MountFlags {
         get { MountFlags(rawValue: flagBits.load(ordering: .relaxed)) }
@@ -67,7 +80,7 @@ public struct MountFlags: OptionSet, Sendable {
     public static let strictAccessTime = MountFlags(rawValue: 1 << 24)
 
     /// What stays with the mount.
-    static let kept: MountFlags = [
+    public static let kept: MountFlags = [
         .readOnly, .noSetUserID, .noDevices, .noExecution, .synchronous, .noAccessTime,
         .noDirectoryAccessTime,
         .relativeAccessTime, .strictAccessTime,

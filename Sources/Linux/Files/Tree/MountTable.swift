@@ -4,6 +4,7 @@
 // Two mounts on the same place: the later one covers the root of the earlier.
 
 import Primitives
+import Synchronization
 import Tasks
 
 public enum MountTable {
@@ -75,7 +76,8 @@ public enum MountTable {
     /// Takes a mount out of the tree. The mutex is held. False if mounts are on it.
     static func detach(_ mount: Mount) -> Bool {
         let done = state.withLock { state -> (PathEntry, Mount)? in
-            guard mount.isAttached, mount.childCount == 0, let parent = mount.parent, let entry = mount.mountPoint
+            guard mount.isAttached, mount.childCount == 0, let parent = mount.parent,
+                let entry = mount.mountPoint
             else { return nil }
             unchain(mount, bucket(parent, entry), &state)
             state.all.removeAll { $0 === mount }

@@ -48,6 +48,21 @@ public final class PathEntry: @unchecked Sendable {
 
     var isMountPoint: Bool { mountCount.load(ordering: .relaxed) != 0 }
 
+    /// Takes all entries below out of the tree, level by level without recursion. The file system is going away.
+    func dissolve() {
+        var here = self
+        while true {
+            if let below = here.children?.next(from: 0) {
+                here = below
+                continue
+            }
+            guard here !== self, let above = here.parent else { return }
+            here.isRemoved = true
+            above.children?.remove(here)
+            here = above
+        }
+    }
+
     /// The chain of parents goes away one by one, not by recursion: it may be thousands long.
     deinit {
         var next = parent

@@ -65,7 +65,8 @@ enum Tree {
 
     /// Moves an entry. The mutexes of both directories are held. `replaced` goes, or with `exchange` takes the old place.
     static func move(
-        _ entry: PathEntry, to directory: PathEntry, _ name: Span<UInt8>, replacing replaced: PathEntry?, exchange: Bool
+        _ entry: PathEntry, to directory: PathEntry, _ name: Span<UInt8>, replacing replaced: PathEntry?,
+        exchange: Bool
     ) {
         guard let from = entry.parent else { return }
         let oldName = entry.name
