@@ -53,4 +53,19 @@ import Testing
         #expect(UART(base: 0x1060).detect() == .i8250)
         #expect(UART(base: 0x1070).detect() == .none)
     }
+
+    /// The console polls the same chip while the driver sends: nothing is lost, nothing doubled.
+    @Test func consoleAndDriverShareTheChip() {
+        let bench = SerialBench(base: 0x11a0)
+        EarlyConsole.initialize(base: 0x11a0)
+        bench.port.switchOn()
+        for byte in UInt8(100)..<120 { _ = bench.port.put(byte) }
+        bench.port.startTransmitting()
+        for byte in UInt8(200)..<210 { EarlyConsole.put(byte) }
+        bench.interrupt()
+        #expect(bench.chip.sent.filter { $0 < 200 } == Array(100..<120))
+        #expect(bench.chip.sent.filter { $0 >= 200 } == Array(200..<210))
+        #expect(bench.chip.state.withLock { $0.lost } == 0)
+        EarlyConsole.remove()
+    }
 }

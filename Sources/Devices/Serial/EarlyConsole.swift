@@ -37,6 +37,15 @@ public enum EarlyConsole {
         return true
     }
 
+    /// Detects a chip that may carry the console: waits for what is on its way, and puts its FIFOs back on.
+    static func detectAround(_ uart: UART) -> UARTModel {
+        guard base.load(ordering: .acquiring) == uart.base else { return uart.detect() }
+        for _ in 0..<patience where !uart.status(has: UART.LineStatus.transmitterIdle) { Spin.pause() }
+        let model = uart.detect()
+        if model == .i16550A { uart.identification.write8(SerialPort.fifoSetting) }
+        return model
+    }
+
     /// The console is silent from now on.
     public static func remove() { base.store(0, ordering: .releasing) }
 
