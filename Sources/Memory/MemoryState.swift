@@ -24,6 +24,14 @@ struct MemoryState: ~Copyable {
     /// The CPUs' caches, by CPU number; 0 before a CPU's first use. Added with `buddy` held.
     let caches: CacheDirectory
 
+    /// The kernel's half of the page tables. Interrupts off.
+    let kernelTables = SpinLock(KernelTables())
+    /// Root of the page table that maps the kernel alone, 0 before `KernelPageTable.initialize`.
+    let kernelRoot = Atomic<UInt64>(0)
+
+    /// The frame that all pages only read so far share.
+    let zeroFrame = Atomic<UInt32>(0)
+
     init(_ table: FrameTable, slabs: SlabClasses, caches: CacheDirectory) {
         self.table = table
         self.slabs = slabs

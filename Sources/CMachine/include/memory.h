@@ -3,6 +3,26 @@
 #define MEMORY_H
 #ifdef __APUS_KERNEL__
 #include <stdint.h>
+#include <stddef.h>
+
+// user_access.S
+struct user_value { uint64_t value, failed; };
+extern volatile uint8_t user_access_smap;
+static inline _Bool user_access_is_guarded(void) { return user_access_smap; }
+static inline void user_access_set_guarded(_Bool guarded) { user_access_smap = guarded; }
+size_t user_copy(void *to, const void *from, size_t bytes);
+size_t user_clear(void *to, size_t bytes);
+size_t user_string(void *to, const void *from, size_t limit);
+struct user_value user_load_8(uintptr_t from);
+struct user_value user_load_16(uintptr_t from);
+struct user_value user_load_32(uintptr_t from);
+struct user_value user_load_64(uintptr_t from);
+size_t user_store_8(uintptr_t to, uint64_t value);
+size_t user_store_16(uintptr_t to, uint64_t value);
+size_t user_store_32(uintptr_t to, uint64_t value);
+size_t user_store_64(uintptr_t to, uint64_t value);
+struct user_value user_compare_exchange_32(uintptr_t at, uint32_t expected, uint32_t desired);
+
 #define BOOT_HEAP_SIZE 65536
 extern char boot_heap[BOOT_HEAP_SIZE];
 static inline uintptr_t boot_heap_start(void) { return (uintptr_t)boot_heap; }

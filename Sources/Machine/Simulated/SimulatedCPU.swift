@@ -8,6 +8,10 @@ import CMachine
     private let area: UnsafeMutablePointer<cpu_area>
     var interruptsEnabled = true
     let machine = SimulatedMachine()
+    var translation = SimulatedTranslation()
+    /// See `UserAccess`.
+    var userAccessIsGuarded = false
+    var pageFault: (@Sendable (_ address: UInt, _ write: Bool) -> Bool)?
 
     /// The RAM of the machine this CPU belongs to.
     public let memory: SimulatedMemory

@@ -96,6 +96,22 @@ import Synchronization
         return try unsafe body(&cell.address.pointee, BottomHalvesOff())
     }
 
+    /// Takes the lock only if it is free, with preemption off; nil if it was not.
+    @inline(__always)
+    public func tryWithLock<R, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R? {
+        PreemptCount.add(PreemptCount.preemption)
+        defer { preemptionEnable() }
+        let seen = tickets.load(ordering: .relaxed)
+        guard seen >> 16 == seen & 0xffff,
+            tickets.compareExchange(expected: seen, desired: seen &+ (1 << 16), ordering: .acquiring)
+                .exchanged
+        else { return nil }
+        holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
+        defer { release() }
+        // The lock is held, so this is the only access.
+        return try unsafe body(&cell.address.pointee)
+    }
+
     /// Takes the lock only if it is free, with interrupts off; nil if it was not. Any context.
     @inline(__always)
     public func tryWithLockInterruptsOff<R, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R? {

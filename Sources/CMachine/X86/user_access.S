@@ -1,0 +1,204 @@
+// The only instructions that touch user memory. Each may fault on a bad address: the exception table
+// (`__ex_table`, pairs of self-relative 32-bit words: instruction, where to go on) leads out of it.
+// SMAP, where there is one, is opened (STAC) for these instructions only; `user_access_smap` is set at boot.
+//
+// Addresses have been checked to lie below the kernel before we come here.
+
+    .macro EXCEPTION from, to
+    .pushsection __ex_table, "a", @progbits
+    .balign 4
+    .long \from - .
+    .long \to - .
+    .popsection
+    .endm
+
+    .macro USER_OPEN
+    testb $1, user_access_smap(%rip)
+    jz .Lopen\@
+    stac
+.Lopen\@:
+    .endm
+
+    .macro USER_CLOSE
+    testb $1, user_access_smap(%rip)
+    jz .Lclose\@
+    clac
+.Lclose\@:
+    .endm
+
+    .bss
+    .globl user_access_smap
+user_access_smap:
+    .byte 0
+
+    .text
+
+// size_t user_copy(void *to, const void *from, size_t bytes): bytes not copied. Either side may be the user's.
+// Exact to the byte: after a fault on a word the rest goes byte by byte.
+    .globl user_copy
+    .type user_copy, @function
+    .p2align 4
+user_copy:
+    USER_OPEN
+    movq %rdx, %rcx
+    andl $7, %edx
+    shrq $3, %rcx
+    jz 2f
+1:  rep movsq
+    testl %edx, %edx
+    jz 4f
+    // The last word overlaps what is copied already.
+5:  movq -8(%rsi, %rdx), %rax
+6:  movq %rax, -8(%rdi, %rdx)
+4:  USER_CLOSE
+    xorl %eax, %eax
+    ret
+2:  movl %edx, %ecx
+3:  rep movsb
+7:  USER_CLOSE
+    movq %rcx, %rax
+    ret
+    .pushsection .fixup, "ax", @progbits
+8:  leaq (%rdx, %rcx, 8), %rcx
+    jmp 3b
+    .popsection
+    EXCEPTION 1b, 8b
+    EXCEPTION 5b, 2b
+    EXCEPTION 6b, 2b
+    EXCEPTION 3b, 7b
+    .size user_copy, . - user_copy
+
+// size_t user_clear(void *to, size_t bytes): bytes not cleared.
+    .globl user_clear
+    .type user_clear, @function
+    .p2align 4
+user_clear:
+    USER_OPEN
+    xorl %eax, %eax
+    movq %rsi, %rcx
+    andl $7, %esi
+    shrq $3, %rcx
+1:  rep stosq
+2:  movl %esi, %ecx
+3:  rep stosb
+4:  USER_CLOSE
+    movq %rcx, %rax
+    ret
+    .pushsection .fixup, "ax", @progbits
+5:  leaq (%rsi, %rcx, 8), %rcx
+    jmp 3b
+    .popsection
+    EXCEPTION 1b, 5b
+    EXCEPTION 3b, 4b
+    .size user_clear, . - user_clear
+
+// size_t user_string(char *to, const char *from, size_t limit): copies up to and without the first zero byte, `limit`
+// bytes at most, and returns how many; -1 when a byte before that cannot be read.
+    .globl user_string
+    .type user_string, @function
+    .p2align 4
+user_string:
+    USER_OPEN
+    xorl %ecx, %ecx
+    movabsq $0x0101010101010101, %r9
+    movabsq $0x8080808080808080, %r10
+    // Eight bytes at a time as long as none of them is zero and the limit is not near.
+1:  leaq 8(%rcx), %r11
+    cmpq %rdx, %r11
+    ja 3f
+2:  movq (%rsi, %rcx), %rax
+    movq %rax, %r8
+    notq %r8
+    andq %r10, %r8
+    movq %rax, (%rdi, %rcx)
+    subq %r9, %rax
+    testq %r8, %rax
+    jnz 3f
+    movq %r11, %rcx
+    jmp 1b
+3:  cmpq %rdx, %rcx
+    jae 5f
+4:  movzbl (%rsi, %rcx), %eax
+    movb %al, (%rdi, %rcx)
+    testl %eax, %eax
+    jz 5f
+    incq %rcx
+    jmp 3b
+5:  USER_CLOSE
+    movq %rcx, %rax
+    ret
+6:  USER_CLOSE
+    movq $-1, %rax
+    ret
+    EXCEPTION 2b, 3b
+    EXCEPTION 4b, 6b
+    .size user_string, . - user_string
+
+// struct user_value user_load_N(const void *from): the value and, when it cannot be read, a second word not zero.
+    .macro USER_LOAD bits, instruction, register
+    .globl user_load_\bits
+    .type user_load_\bits, @function
+    .p2align 4
+user_load_\bits:
+    USER_OPEN
+    xorl %edx, %edx
+1:  \instruction (%rdi), \register
+2:  USER_CLOSE
+    ret
+    .pushsection .fixup, "ax", @progbits
+3:  xorl %eax, %eax
+    movl $1, %edx
+    jmp 2b
+    .popsection
+    EXCEPTION 1b, 3b
+    .size user_load_\bits, . - user_load_\bits
+    .endm
+    USER_LOAD 8, movzbl, %eax
+    USER_LOAD 16, movzwl, %eax
+    USER_LOAD 32, movl, %eax
+    USER_LOAD 64, movq, %rax
+
+// size_t user_store_N(void *to, uint64_t value): 0, or 1 when it cannot be written.
+    .macro USER_STORE bits, instruction, register
+    .globl user_store_\bits
+    .type user_store_\bits, @function
+    .p2align 4
+user_store_\bits:
+    USER_OPEN
+    xorl %eax, %eax
+1:  \instruction \register, (%rdi)
+2:  USER_CLOSE
+    ret
+    .pushsection .fixup, "ax", @progbits
+3:  movl $1, %eax
+    jmp 2b
+    .popsection
+    EXCEPTION 1b, 3b
+    .size user_store_\bits, . - user_store_\bits
+    .endm
+    USER_STORE 8, movb, %sil
+    USER_STORE 16, movw, %si
+    USER_STORE 32, movl, %esi
+    USER_STORE 64, movq, %rsi
+
+// struct user_value user_compare_exchange_32(uint32_t *at, uint32_t expected, uint32_t desired): what was there, and a
+// second word not zero when it cannot be read or written.
+    .globl user_compare_exchange_32
+    .type user_compare_exchange_32, @function
+    .p2align 4
+user_compare_exchange_32:
+    USER_OPEN
+    movl %esi, %eax
+    movl %edx, %ecx
+    xorl %edx, %edx
+1:  lock cmpxchgl %ecx, (%rdi)
+2:  USER_CLOSE
+    ret
+    .pushsection .fixup, "ax", @progbits
+3:  movl $1, %edx
+    jmp 2b
+    .popsection
+    EXCEPTION 1b, 3b
+    .size user_compare_exchange_32, . - user_compare_exchange_32
+
+    .section .note.GNU-stack, "", @progbits
