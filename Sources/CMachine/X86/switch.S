@@ -1,5 +1,4 @@
 // The context switch: the only place where one thread's stack becomes another's.
-#include "thread_head.h"
 
     .text
 
@@ -37,7 +36,7 @@ apus_thread_begin:
     movq %rax, %rdi
     call *%rbx
     movq %r12, %rsp
-    jmp apus_return_to_user
+    jmp apus_enter_user
     .size apus_thread_begin, . - apus_thread_begin
 
     .section .note.GNU-stack, "", @progbits

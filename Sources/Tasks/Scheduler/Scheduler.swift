@@ -40,6 +40,21 @@ public enum Scheduler {
     @_noAllocation
     public static func rescheduleInterrupt() { PreemptCount.setNeedResched() }
 
+    /// To be called in each timer interrupt: ends the slice of the running thread if it is over. Returns when the slice
+    /// ends, `.max` if it has none. Interrupts are off.
+    @_noAllocation
+    public static func sliceTick() -> UInt64 {
+        let state = unsafe TaskState.current
+        let cpu = CPU.index
+        let end = unsafe state.pointee.queues.withRemote(cpu) { queue in
+            unsafe queue.threads.withLockInterruptsOff { threads, _ in unsafe threads.sliceEnd }
+        }
+        if end == .max || CycleClock.now < end { return end }
+        PreemptCount.setNeedResched()
+        unsafe pushThread(state, from: cpu)
+        return .max
+    }
+
     /// A thread that holds a spin lock or runs in an interrupt must not give up the CPU: stops the kernel.
     @inline(__always)
     private static func checkMayBlock() {

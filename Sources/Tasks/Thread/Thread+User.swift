@@ -7,8 +7,10 @@ import Primitives
 extension Thread {
     /// Where the registers of user mode are saved: at the top of the thread's kernel stack. To be written by the
     /// creator before `start()`, afterwards by the thread itself (or while it is stopped).
-    @unsafe public var userRegisters: UInt {
-        unsafe ThreadContext.userRegistersAddress(stackTop: storage.pointee.stackTop)
+    @unsafe public var userRegisters: UnsafeMutablePointer<PtRegs> {
+        // The top of a mapped stack; on the simulated machine of the memory that stands for it.
+        unsafe UnsafeMutablePointer(
+            bitPattern: ThreadContext.userRegistersAddress(stackTop: storage.pointee.stackTop))!
     }
 
     /// Makes the running kernel thread one that goes to user mode when its `start` function returns

@@ -1,7 +1,5 @@
 // The words of a thread's state and flags.
 
-import CMachine
-
 /// What a thread does. Bits, so that a waker can name several kinds of sleepers.
 public struct ThreadState: Equatable, Sendable {
     public let rawValue: UInt32
@@ -31,17 +29,20 @@ public struct ThreadState: Equatable, Sendable {
     public static let new = ThreadState(rawValue: 32)
     /// Has ended; its storage is about to be used again.
     public static let dead = ThreadState(rawValue: 64)
+    /// A kernel thread that waits for work (`I`): woken like the others, deaf to signals, no load.
+    public static let resting = ThreadState(rawValue: 128)
     /// Off the run queue: `schedule` has committed the sleep.
     static let blocked = ThreadState(rawValue: 1 << 16)
 
     /// What an ordinary wake-up wakes.
-    public static let sleeping = ThreadState(rawValue: 1 | 2 | 4)
+    public static let sleeping = ThreadState(rawValue: 1 | 2 | 4 | 128)
 
     /// The letter that `/proc/PID/stat` shows (proc(5)).
     public var letter: UInt8 {
         if contains(.dead) { return UInt8(ascii: "X") }
         if contains(.stopped) { return UInt8(ascii: "T") }
         if contains(.traced) { return UInt8(ascii: "t") }
+        if contains(.resting) { return UInt8(ascii: "I") }
         if contains(.uninterruptible) || contains(.killable) { return UInt8(ascii: "D") }
         if contains(.interruptible) { return UInt8(ascii: "S") }
         return UInt8(ascii: "R")
@@ -62,13 +63,11 @@ public struct ThreadFlags: Equatable, Sendable {
     }
 
     /// A signal is to be handled; ends interruptible sleep.
-    public static let signalPending = ThreadFlags(rawValue: UInt32(THREAD_SIGNAL_PENDING))
+    public static let signalPending = ThreadFlags(rawValue: 1 << 0)
     /// Other work before the return to user mode.
-    public static let notifyResume = ThreadFlags(rawValue: UInt32(THREAD_NOTIFY_RESUME))
-    /// The tracer wants to see system calls.
-    public static let syscallTrace = ThreadFlags(rawValue: UInt32(THREAD_SYSCALL_TRACE))
+    public static let notifyResume = ThreadFlags(rawValue: 1 << 1)
     /// A deadly signal is pending: ends killable sleep too.
     public static let fatalSignalPending = ThreadFlags(rawValue: 1 << 2)
-    /// Runs in user mode without interruption (set and cleared by the accounting of the entry path).
-    static let inUserMode = ThreadFlags(rawValue: 1 << 16)
+    /// The tracer wants to see system calls.
+    public static let syscallTrace = ThreadFlags(rawValue: 1 << 3)
 }
