@@ -63,7 +63,7 @@ private func startTasks() {
     Scheduler.boot(cpuCount: CPUs.count)
     Scheduler.enterCPU()
     do {
-        try SoftInterrupts.start()
+        try SoftInterrupts.boot(cpuCount: CPUs.count)
     } catch {
         bootFailure("no memory for the first threads")
     }
