@@ -185,7 +185,7 @@ FUNCTION interrupt_dispatcher
     cmpl $0, %gs:CPU_SOFTIRQ_PENDING
     jne 5f
 3:  testb $3, PT_CS(%rsp)
-    jnz return_to_user
+    jnz 8f
     cmpl $0, %gs:CPU_PREEMPT_COUNT
     je 6f
 4:  POP_REGS
@@ -204,6 +204,9 @@ FUNCTION interrupt_dispatcher
 7:  andq $-16, %rsp
     subq $8, %rsp
     jmp 2b
+    // A signal delivered on this way out must not take the vector for the number of a system call.
+8:  movq $-1, PT_ORIG_AX(%rsp)
+    jmp return_to_user
 END_FUNCTION interrupt_dispatcher
 
 // ---- A return frame that IRETQ refused ----

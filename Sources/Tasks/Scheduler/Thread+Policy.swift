@@ -74,7 +74,7 @@ extension Thread {
     }
 
     /// Runs `body` under the lock of the queue the thread belongs to.
-    private func withQueue(_ body: (borrowing RunQueue, inout RunQueue.Threads) -> Void) {
+    func withQueue(_ body: (borrowing RunQueue, inout RunQueue.Threads) -> Void) {
         let state = unsafe TaskState.current
         while true {
             let cpu = self.cpu

@@ -5,7 +5,7 @@
 // unless they still hold that thread's (only kernel threads ran in between): nobody ever sees another's.
 
 import Machine
-import Primitives
+@_spi(ContextEntry) import Primitives
 import Synchronization
 
 /// What this CPU's registers hold. Touched by its own CPU only, with interrupts off.
@@ -35,6 +35,11 @@ struct UserState {
         unsafe next.pointee.bases.load(over: bases)
         bases = unsafe next.pointee.bases
         unsafe ThreadContext.setEntryStack(next.pointee.stackTop)
+        // The thread's reference keeps its address space alive.
+        unsafe next.pointee.addressSpace?._withUnsafeGuaranteedRef { $0.activate(InterruptsOff()) }
+        if unsafe next.pointee.noticesSwitches {
+            _ = unsafe next.pointee.flags.bitwiseOr(ThreadFlags.notifyResume.rawValue, ordering: .relaxed)
+        }
         let identifier = unsafe next.pointee.identifier.load(ordering: .relaxed)
         let cpu = UInt32(truncatingIfNeeded: CPU.index)
         if fpuOwner == identifier, unsafe next.pointee.fpuCPU == cpu { return }

@@ -47,6 +47,8 @@ extension Thread {
         guard state == .new else { return }
         unsafe storage.pointee.start = nil
         unsafe storage.pointee.userObject = nil
+        unsafe storage.pointee.addressSpace?.release()
+        unsafe storage.pointee.addressSpace = nil
         unsafe Self.discard(storage)
     }
 
@@ -78,6 +80,7 @@ extension Thread {
         unsafe storage.pointee.mustMove = false
         unsafe storage.pointee.isUser = false
         unsafe storage.pointee.fpuCPU = .max
+        unsafe storage.pointee.noticesSwitches = false
         unsafe storage.pointee.bases = SegmentBases()
         unsafe storage.pointee.stackTop = storage.pointee.stack?.top ?? 0
         unsafe storage.pointee.flags.store(0, ordering: .relaxed)

@@ -12,6 +12,7 @@ extension Thread {
         trimStacks()
         unsafe storage.pointee.start = nil
         unsafe storage.pointee.userObject = nil
+        useAddressSpace(nil)
         InterruptFlag.disable()
         unsafe storage.pointee.isUser = false
         unsafe storage.pointee.state.store(ThreadState.dead.rawValue, ordering: .relaxed)

@@ -8,6 +8,7 @@
 
 import CMachine
 import Machine
+import Memory
 import Primitives
 import Synchronization
 
@@ -51,6 +52,10 @@ import Synchronization
     /// CPU whose registers hold the image, as far as `UserState` of that CPU says so too. Own.
     var fpuCPU: UInt32 = .max
     var bases = SegmentBases()
+    /// Holds a reference. Own.
+    var addressSpace: Unmanaged<AddressSpace>? = nil
+    /// Flag `notifyResume` is set whenever the thread gets a CPU. Own.
+    var noticesSwitches = false
 
     /// Own; holds a reference to the Linux task.
     var userObject: AnyObject? = nil

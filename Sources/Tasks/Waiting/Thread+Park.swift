@@ -22,6 +22,16 @@ extension Thread {
         }
     }
 
+    /// Stands still for job control as long as `condition` holds. Who changes it calls `wake(from: .stopped)`.
+    public static func standStill(_ task: borrowing TaskContext, while condition: () -> Bool) {
+        let thread = Thread.current
+        while condition() {
+            thread.setState(.stopped)
+            if condition() { Scheduler.schedule(task) }
+            thread.setState(.running)
+        }
+    }
+
     /// Sleeps as a thread that waits for work does: signals do not end it, and it does not count as load.
     public static func parkIdle(_ task: borrowing TaskContext, until condition: () -> Bool) {
         let thread = Thread.current

@@ -1,0 +1,58 @@
+// The running thread's floating-point and vector registers, written to and read from its own memory: what
+// signal frames need.
+
+import Machine
+import Memory
+import Primitives
+
+extension Thread {
+    /// Writes the registers as an image of `FPU.imageSize` bytes to `address` of the program. Throws `.badAddress`.
+    public static func writeExtendedState(to address: UInt, _ task: borrowing TaskContext) throws(Errno) {
+        let storage = unsafe currentStorage
+        guard let image = unsafe storage.pointee.fpuImage else { throw .badAddress }
+        withInterruptsOff { _ in unsafe FPU.save(to: image) }
+        // While this copies, a switch away may write the image again, but with the same registers: the
+        // kernel itself does not touch them.
+        let bytes = unsafe Span(
+            _unsafeElements: UnsafeBufferPointer(
+                start: image.assumingMemoryBound(to: UInt8.self), count: FPU.imageSize))
+        try UserMemory.copyOut(bytes, to: address, task)
+    }
+
+    /// Loads the registers from an image at `address` of the program, of which only the first 512 bytes count
+    /// unless `isWhole`. What would fault is cleared. Throws `.badAddress`.
+    public static func readExtendedState(
+        from address: UInt, isWhole: Bool, _ task: borrowing TaskContext
+    ) throws(Errno) {
+        let storage = unsafe currentStorage
+        guard let image = unsafe storage.pointee.fpuImage else { throw .badAddress }
+        // Not into the image itself: a switch away would overwrite it.
+        let copy = unsafe UnsafeMutableRawPointer.allocate(
+            byteCount: FPU.imageSize, alignment: FPU.imageAlignment)
+        defer { unsafe copy.deallocate() }
+        unsafe FPU.initialize(copy)
+        let count = unsafe isWhole ? FPU.imageSize : min(FPU.imageSize, 512)
+        // `count` bytes of the allocation.
+        var bytes = unsafe MutableSpan(
+            _unsafeElements: UnsafeMutableBufferPointer(
+                start: copy.assumingMemoryBound(to: UInt8.self), count: count))
+        try UserMemory.copyIn(from: address, into: &bytes, task)
+        // The legacy region's components are all present; an image of that size has no header.
+        if !isWhole, unsafe FPU.hasXSAVE { unsafe copy.storeBytes(of: 3, toByteOffset: 512, as: UInt64.self) }
+        unsafe FPU.sanitize(copy)
+        withInterruptsOff { _ in
+            unsafe image.copyMemory(from: copy, byteCount: FPU.imageSize)
+            unsafe FPU.restore(from: image)
+        }
+    }
+
+    /// Makes the registers those a new program starts with.
+    public static func resetExtendedState(_ task: borrowing TaskContext) {
+        let storage = unsafe currentStorage
+        guard let image = unsafe storage.pointee.fpuImage else { return }
+        withInterruptsOff { _ in
+            unsafe FPU.initialize(image)
+            unsafe FPU.restore(from: image)
+        }
+    }
+}
