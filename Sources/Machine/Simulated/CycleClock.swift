@@ -6,4 +6,5 @@ public enum CycleClock {
     public static var now: UInt64 { SimulatedCPU.current.machine.clock }
     public static func nanoseconds(_ cycles: UInt64) -> UInt64 { cycles }
     public static func cycles(nanoseconds: UInt64) -> UInt64 { nanoseconds }
+    public static func start(frequency: UInt64, origin: UInt64) {}
 }

@@ -48,16 +48,16 @@ public enum CycleClock {
     @_semantics("no_performance_analysis") @inline(never)
     private static func uncommon() -> UInt64 { unsafe substitute?() ?? 0 }
 
-    /// Starts the clock at `nanoseconds` with a counter of `frequency` cycles per second (at least 1 MHz).
-    public static func start(frequency: UInt64, at nanoseconds: UInt64 = 0) {
+    /// Starts the clock with a counter of `frequency` cycles per second (1 MHz to 17 GHz) that stood at `origin` when
+    /// the kernel's time began.
+    public static func start(frequency: UInt64, origin: UInt64) {
         precondition(frequency >= 1_000_000 && frequency < 1 << 34, "time-stamp counter frequency")
         unsafe Self.frequency = frequency
-        // 10^9 x 2^shift / frequency with 32 bits behind the point: an error below 10^-9.
+        // 10^9 x 2^32 / frequency: an error below 10^-9 for counters faster than 1 GHz.
         unsafe shift = 32
         let dividend = UInt64(1_000_000_000).multipliedFullWidth(by: 1 << 32)
-        let newMultiplier = frequency.dividingFullWidth(dividend).quotient
-        unsafe multiplier = newMultiplier
-        unsafe start = machine_rdtsc() &- cycles(nanoseconds: nanoseconds)
+        unsafe start = origin
+        unsafe multiplier = frequency.dividingFullWidth(dividend).quotient
     }
 
     /// Uses `read` (nanoseconds since boot) instead of the time-stamp counter.

@@ -2,6 +2,7 @@
 
 import Machine
 import Primitives
+import Synchronization
 
 extension Thread {
     /// Nanoseconds it ran, up to now. Any context but NMI.

@@ -5,6 +5,7 @@
 // unless they still hold that thread's (only kernel threads ran in between): nobody ever sees another's.
 
 import Machine
+import Memory
 @_spi(ContextEntry) import Primitives
 import Synchronization
 

@@ -2,6 +2,7 @@
 
 import CMachine
 import Machine
+import Memory
 @_spi(ContextEntry) import Primitives
 import Synchronization
 
@@ -12,7 +13,7 @@ extension Thread {
     public static func create(
         name: ThreadName, userObject: AnyObject? = nil, start: @escaping (borrowing TaskContext) -> Void
     ) throws(Errno) -> Thread {
-        let storage = try unsafe allocate()
+        let storage = try unsafe allocate(use: .kernel)
         unsafe storage.pointee.name = name
         unsafe storage.pointee.userObject = userObject
         unsafe storage.pointee.start = start
@@ -25,7 +26,7 @@ extension Thread {
     public static func createUser(
         name: ThreadName, userObject: AnyObject?, _ task: borrowing TaskContext
     ) throws(Errno) -> Thread {
-        let storage = try unsafe allocate()
+        let storage = try unsafe allocate(use: .user)
         guard unsafe ensureImage(storage) else {
             unsafe discard(storage)
             throw .noMemory
@@ -52,12 +53,11 @@ extension Thread {
         unsafe Self.discard(storage)
     }
 
-    private static func allocate() throws(Errno) -> ThreadStorage.Pointer {
+    private static func allocate(use: FrameUse) throws(Errno) -> ThreadStorage.Pointer {
         let state = unsafe TaskState.current
-        trimStacks()
         guard let storage = unsafe take(state) else { throw .noMemory }
         if unsafe storage.pointee.stack == nil {
-            guard let stack = unsafe KernelStackHandle.allocate() else {
+            guard let stack = unsafe KernelStackHandle.allocate(use: use) else {
                 unsafe discard(storage)
                 throw .noMemory
             }

@@ -9,7 +9,7 @@ extension Thread {
     /// freed by the thread that runs next on this CPU.
     public static func exit(_ task: borrowing TaskContext) -> Never {
         let storage = unsafe currentStorage
-        trimStacks()
+        trimStacks(task)
         unsafe storage.pointee.start = nil
         unsafe storage.pointee.userObject = nil
         useAddressSpace(nil)
@@ -33,8 +33,13 @@ extension Thread {
         unsafe reclaim(storage)
     }
 
-    /// Frees the stacks that free storage has too many of. May take the heap's locks.
-    static func trimStacks() {
-        while let stack = unsafe TaskState.current.pointee.takeSurplusStack() { unsafe stack.free() }
+    /// Frees the stacks that free storage has too many of.
+    private static func trimStacks(_ task: borrowing TaskContext) {
+        var freed = false
+        while let stack = unsafe TaskState.current.pointee.takeSurplusStack() {
+            unsafe stack.free()
+            freed = true
+        }
+        if freed { unsafe KernelStackHandle.trim(task) }
     }
 }

@@ -10,8 +10,11 @@ import Primitives
     private var withStack: ThreadStorage.Pointer? = nil
     private var withoutStack: ThreadStorage.Pointer? = nil
     private var stackCount = 0
-    /// Stacks kept in free storage; more are given back by the next thread that starts or ends.
-    private static let stackLimit = 32
+    /// Stacks kept in free storage when there are too many, and how many are: they are given back many at a time by
+    /// the next thread that ends, since other CPUs must forget them.
+    private static let stacksKept = 32
+    private static let stackLimit = 64
+    private var isTrimming = false
 
     init() {}
 
@@ -40,7 +43,9 @@ import Primitives
 
     /// A stack too many, for the caller to free without the lock.
     mutating func takeSurplusStack() -> KernelStackHandle? {
-        guard unsafe stackCount > Self.stackLimit, let storage = unsafe withStack else { return nil }
+        let limit = unsafe isTrimming ? Self.stacksKept : Self.stackLimit
+        unsafe isTrimming = unsafe stackCount > limit
+        guard unsafe isTrimming, let storage = unsafe withStack else { return nil }
         unsafe withStack = storage.pointee.nextFree
         unsafe stackCount -= 1
         let stack = unsafe storage.pointee.stack
