@@ -21,7 +21,8 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     // Set before any other CPU runs.
     unsafe PanicHooks.timeout = options.panicTimeout
     let root = MemoryStart.run(boot)
-    _ = root
+    KernelPageTable.initialize(root: root)
+    _ = PlatformStart.run(boot)
     startTasks()
     startFirstThread(boot, options)
     enterIdleLoop()

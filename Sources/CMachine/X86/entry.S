@@ -120,7 +120,7 @@ FUNCTION return_to_kernel
 END_FUNCTION return_to_kernel
 
 // To user mode, interrupts off: first what is to be done for the thread (a signal, a reschedule).
-// The thread's first word holds its flags; any bit set is work.
+// The thread's first word holds its flags (thread_head.h).
 FUNCTION return_to_user
     movq %gs:CPU_CURRENT_THREAD, %rcx
     cmpl $0, (%rcx)

@@ -1,1 +1,3 @@
 #include "CMachine.h"
+
+struct cpu_area *cpu_areas[MAXIMUM_CPUS];

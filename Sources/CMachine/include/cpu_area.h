@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "cpu_area_offsets.h"
+#include "thread_head.h"
 
 // preempt_count: bits 0-7 preemption off, 8-15 bottom halves off or running, 16-19 hard
 // interrupts, 20-23 NMI. Bit 31 is *clear* when a reschedule is wanted, so that one
@@ -29,6 +30,8 @@ struct cpu_area {
     uintptr_t slots[15];
     // How often each vector came on this CPU.
     uint64_t vector_counts[256];
+    // Which line each vector of a device belongs to on this CPU: its number plus one, 0 for none.
+    uint16_t vector_lines[256];
 };
 
 _Static_assert(offsetof(struct cpu_area, index) == CPU_INDEX, "");
@@ -50,12 +53,25 @@ _Static_assert(sizeof(struct cpu_area) <= CPU_AREA_SIZE, "");
     ({ type v_; __asm__ volatile("mov %%gs:%c1, %0" : "=r"(v_) : "i"(offset)); v_; })
 #define CPU_AREA_WRITE(type, offset, value)                                                  \
     ({ type v_ = (value); __asm__ volatile("mov %0, %%gs:%c1" ::"r"(v_), "i"(offset) : "memory"); })
-CPU_AREA_INLINE void cpu_area_bind(struct cpu_area *area) { (void)area; }
+// The areas of all CPUs, by number; 0 for those that have none.
+#define MAXIMUM_CPUS 256
+extern struct cpu_area *cpu_areas[MAXIMUM_CPUS];
+CPU_AREA_INLINE void cpu_area_bind(struct cpu_area *area) { cpu_areas[area->index % MAXIMUM_CPUS] = area; }
 #else
 extern __thread struct cpu_area *cpu_area_bound;
 #define CPU_AREA_READ(type, offset) (*(type *)((char *)cpu_area_bound + (offset)))
 #define CPU_AREA_WRITE(type, offset, value) (*(type *)((char *)cpu_area_bound + (offset)) = (value))
-CPU_AREA_INLINE void cpu_area_bind(struct cpu_area *area) { cpu_area_bound = area; }
+#define MAXIMUM_CPUS 256
+extern __thread struct cpu_area *cpu_areas[MAXIMUM_CPUS];
+CPU_AREA_INLINE void cpu_area_bind(struct cpu_area *area)
+{
+    cpu_area_bound = area;
+    cpu_areas[area->index % MAXIMUM_CPUS] = area;
+}
+CPU_AREA_INLINE void cpu_area_unbind(struct cpu_area *area)
+{
+    if (cpu_areas[area->index % MAXIMUM_CPUS] == area) cpu_areas[area->index % MAXIMUM_CPUS] = 0;
+}
 #endif
 
 #define CPU_AREA_FIELD(type, name)                                                           \
@@ -78,14 +94,38 @@ CPU_AREA_FIELD(uintptr_t, irq_regs)
 CPU_AREA_FIELD(uintptr_t, fpu_owner)
 CPU_AREA_FIELD(uintptr_t, memory_cache)
 
-// The current thread's flags: the first word of what current_thread points at.
+// What is to be done for the current thread before it returns to user mode (thread_head.h).
 CPU_AREA_INLINE uint32_t cpu_area_return_work(void)
 {
     volatile uint32_t *flags = (volatile uint32_t *)cpu_area_current_thread();
-    return flags ? *flags : 0;
+    return flags ? *flags & ~(uint32_t)THREAD_SYSCALL_TRACE : 0;
+}
+
+// Written by the one CPU, read by others as a figure of the moment.
+CPU_AREA_INLINE uint64_t cpu_area_vector_count(uint32_t cpu, uint32_t vector)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    return area ? __atomic_load_n(&area->vector_counts[vector & 255], __ATOMIC_RELAXED) : 0;
+}
+CPU_AREA_INLINE void cpu_area_set_vector_line(uint32_t cpu, uint32_t vector, uint16_t line)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    if (area) __atomic_store_n(&area->vector_lines[vector & 255], line, __ATOMIC_RELEASE);
+}
+CPU_AREA_INLINE uint32_t cpu_area_apic_id_of(uint32_t cpu)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    return area ? area->apic_id : 0xffffffff;
 }
 
 #ifdef __APUS_KERNEL__
+CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector)
+{
+    uint16_t line;
+    __asm__ volatile("movw %%gs:%c2(, %q1, 2), %0" : "=r"(line) : "r"((uint64_t)(vector & 255)),
+                     "i"(offsetof(struct cpu_area, vector_lines)));
+    return line;
+}
 CPU_AREA_INLINE struct cpu_area *cpu_area_self(void)
 { return CPU_AREA_READ(struct cpu_area *, 0); }
 // One read-modify-write instruction each, so that an interrupt cannot split them.
@@ -115,6 +155,7 @@ CPU_AREA_INLINE _Bool cpu_area_preempt_sub_is_zero(uint32_t n)
 { return (cpu_area_bound->preempt_count -= n) == 0; }
 CPU_AREA_INLINE void cpu_area_set_need_resched(void) { cpu_area_bound->preempt_count &= 0x7fffffff; }
 CPU_AREA_INLINE void cpu_area_clear_need_resched(void) { cpu_area_bound->preempt_count |= 0x80000000; }
+CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector) { return cpu_area_bound->vector_lines[vector & 255]; }
 CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector) { cpu_area_bound->vector_counts[vector & 255]++; }
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit) { cpu_area_bound->softirq_pending |= bit; }
 #endif

@@ -17,6 +17,7 @@ INSTRUCTION void machine_halt(void) { __asm__ volatile("hlt" ::: "memory"); }
 // `sti` keeps interrupts off for one more instruction, so none can slip in before the halt
 // (Intel SDM volume 2, STI).
 INSTRUCTION void machine_enable_and_halt(void) { __asm__ volatile("sti; hlt" ::: "memory"); }
+INSTRUCTION void machine_breakpoint(void) { __asm__ volatile("int3" ::: "memory"); }
 INSTRUCTION void machine_pause(void) { __asm__ volatile("pause" ::: "memory"); }
 INSTRUCTION void machine_sti(void) { __asm__ volatile("sti" ::: "memory"); }
 INSTRUCTION void machine_cli(void) { __asm__ volatile("cli" ::: "memory"); }
@@ -69,6 +70,10 @@ INSTRUCTION struct machine_fp_status machine_floating_point_status(void)
 INSTRUCTION uintptr_t machine_frame_pointer(void) { return (uintptr_t)__builtin_frame_address(0); }
 
 // Device registers: exactly one access of the given width.
+INSTRUCTION uint8_t machine_mmio_read8(uintptr_t a) { uint8_t v; __asm__ volatile("movb (%1), %0" : "=q"(v) : "r"(a) : "memory"); return v; }
+INSTRUCTION void machine_mmio_write8(uintptr_t a, uint8_t v) { __asm__ volatile("movb %0, (%1)" ::"q"(v), "r"(a) : "memory"); }
+INSTRUCTION uint16_t machine_mmio_read16(uintptr_t a) { uint16_t v; __asm__ volatile("movw (%1), %0" : "=r"(v) : "r"(a) : "memory"); return v; }
+INSTRUCTION void machine_mmio_write16(uintptr_t a, uint16_t v) { __asm__ volatile("movw %0, (%1)" ::"r"(v), "r"(a) : "memory"); }
 INSTRUCTION uint32_t machine_mmio_read32(uintptr_t a) { uint32_t v; __asm__ volatile("movl (%1), %0" : "=r"(v) : "r"(a) : "memory"); return v; }
 INSTRUCTION void machine_mmio_write32(uintptr_t a, uint32_t v) { __asm__ volatile("movl %0, (%1)" ::"r"(v), "r"(a) : "memory"); }
 INSTRUCTION uint64_t machine_mmio_read64(uintptr_t a) { uint64_t v; __asm__ volatile("movq (%1), %0" : "=r"(v) : "r"(a) : "memory"); return v; }

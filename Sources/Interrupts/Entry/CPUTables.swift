@@ -1,44 +1,11 @@
 // What each CPU needs before it can take an exception: GDT, TSS with the entry stacks, IDT, GS base, and the
 // registers of the `syscall` instruction.
-//
-// The word above each entry stack's top holds the address of the CPU's area, with which the paranoid
-// entry code finds the kernel's GS (CMachine/X86/entry_paranoid.S).
 
 #if APUS_KERNEL
     import CMachine
     import Machine
+    import Memory
     import Primitives
-
-    /// Tops of the stacks that belong to a CPU and not to a thread; each 16-byte aligned, and for the entry
-    /// stacks with a word above the top.
-    public struct CPUStacks: Sendable {
-        public var doubleFault: UInt
-        public var nonMaskable: UInt
-        public var machineCheck: UInt
-        public var debug: UInt
-        public var interrupt: UInt
-        public var softInterrupt: UInt
-
-        public init(
-            doubleFault: UInt, nonMaskable: UInt, machineCheck: UInt, debug: UInt, interrupt: UInt,
-            softInterrupt: UInt
-        ) {
-            self.doubleFault = doubleFault
-            self.nonMaskable = nonMaskable
-            self.machineCheck = machineCheck
-            self.debug = debug
-            self.interrupt = interrupt
-            self.softInterrupt = softInterrupt
-        }
-
-        /// The boot CPU's static ones, without guard pages: until `KernelStack` can give better ones.
-        static var boot: CPUStacks {
-            CPUStacks(
-                doubleFault: entry_boot_stack_top(0) - 16, nonMaskable: entry_boot_stack_top(1) - 16,
-                machineCheck: entry_boot_stack_top(2) - 16, debug: entry_boot_stack_top(3) - 16,
-                interrupt: entry_boot_stack_top(4), softInterrupt: entry_boot_stack_top(5))
-        }
-    }
 
     public enum CPUTables {
         /// STAR: SYSCALL loads CS from bits 47:32 and SS from 8 above; SYSRET to 64-bit code loads CS from 16
@@ -56,31 +23,57 @@
         /// The TSS follows the GDT in `struct cpu_tables`.
         private static let taskStateOffset = UInt(GDT_ENTRIES) * 8
 
-        /// The boot CPU's tables, before there is a heap. First thing in Swift; interrupts are off.
+        /// The boot CPU's tables and stacks are static, so that it can take exceptions before there is a heap. First
+        /// thing in Swift; interrupts are off.
         public static func loadBoot() {
             InterruptDescriptorTable.build()
             ExceptionTable.sortKernel()
             // The static area and tables are the boot CPU's own.
-            unsafe load(
-                machine_boot_cpu_area(), tables: machine_boot_cpu_tables(), stacks: .boot, cpu: 0)
+            let area = unsafe machine_boot_cpu_area()!
+            unsafe area.pointee.`self` = area
+            unsafe fill(machine_boot_cpu_tables()!, area, .boot)
+            unsafe load(area)
         }
 
-        /// Loads the tables into the CPU that runs this, whose area is `area`, and sets GS base. Interrupts
-        /// are off. `tables` must live as long as the kernel.
-        @unsafe public static func load(
-            _ area: UnsafeMutablePointer<cpu_area>, tables: UnsafeMutablePointer<cpu_tables>,
-            stacks: CPUStacks, cpu: Int
+        /// Gives the boot CPU stacks with guard pages. The boot CPU, once memory is there; interrupts off. False when
+        /// there is no memory.
+        public static func useGuardedStacks() -> Bool {
+            guard let stacks = CPUStacks.allocate() else { return false }
+            // The static area and tables are the boot CPU's own, and none of its entry stacks is in use.
+            unsafe use(stacks, machine_boot_cpu_area()!, machine_boot_cpu_tables()!)
+            return true
+        }
+
+        /// Makes the tables and stacks of a CPU that has not started yet; its area is at `area`, with its number
+        /// set. Task context or boot; false when there is no memory.
+        public static func prepare(area: UInt) -> Bool {
+            guard let stacks = CPUStacks.allocate() else { return false }
+            // Never freed: a CPU stays once it has started.
+            let tables = UnsafeMutablePointer<cpu_tables>.allocate(capacity: 1)
+            unsafe tables.initialize(to: cpu_tables())
+            // The boot code passes the address of an area that it has made.
+            unsafe fill(tables, UnsafeMutablePointer(bitPattern: area)!, stacks)
+            return true
+        }
+
+        /// Loads what `prepare` made into the CPU that runs this; GS base points at its area. Interrupts are off.
+        public static func loadPrepared() { unsafe load(cpu_area_self()!) }
+
+        private static func fill(
+            _ tables: UnsafeMutablePointer<cpu_tables>, _ area: UnsafeMutablePointer<cpu_area>,
+            _ stacks: CPUStacks
         ) {
-            // Both pointers are the caller's promise.
-            unsafe area.pointee.`self` = area
-            unsafe area.pointee.index = UInt32(truncatingIfNeeded: cpu)
-            unsafe area.pointee.tss =
-                UInt(bitPattern: tables) + taskStateOffset
-            unsafe fillDescriptors(tables, cpu)
+            unsafe area.pointee.tss = UInt(bitPattern: tables) + taskStateOffset
+            unsafe fillDescriptors(tables, Int(area.pointee.index))
             unsafe use(stacks, area, tables)
-            machine_load_tables(UInt64(UInt(bitPattern: tables)), InterruptDescriptorTable.address)
+        }
+
+        private static func load(_ area: UnsafeMutablePointer<cpu_area>) {
+            let tables = unsafe area.pointee.tss - taskStateOffset
+            machine_load_tables(UInt64(tables), InterruptDescriptorTable.address)
             MSR.gsBase.write(UInt64(UInt(bitPattern: area)))
             MSR.kernelGSBase.write(0)
+            unsafe cpu_area_bind(area)
             MSR.systemCallTarget.write(systemCallSelectors)
             MSR.longSystemCallTarget.write(UInt64(entry_syscall()))
             MSR.compatibilitySystemCallTarget.write(UInt64(entry_syscall32()))
@@ -89,10 +82,9 @@
         }
 
         private static func fillDescriptors(_ tables: UnsafeMutablePointer<cpu_tables>, _ cpu: Int) {
-            let tssBase =
-                UInt64(UInt(bitPattern: tables)) + UInt64(taskStateOffset)
             let tss = SegmentDescriptor.taskState(
-                base: tssBase, limit: UInt32(MemoryLayout<task_state_segment>.size - 1))
+                base: UInt64(UInt(bitPattern: tables) + taskStateOffset),
+                limit: UInt32(MemoryLayout<task_state_segment>.size - 1))
             let gdt = unsafe UnsafeMutableRawPointer(tables).assumingMemoryBound(to: UInt64.self)
             func set(_ selector: UInt16, _ descriptor: UInt64) {
                 // The GDT is the structure's first field and has 16 entries; the largest selector is 0x7b.
@@ -114,14 +106,7 @@
             _ stacks: CPUStacks, _ area: UnsafeMutablePointer<cpu_area>,
             _ tables: UnsafeMutablePointer<cpu_tables>
         ) {
-            func setArea(_ top: UInt) {
-                // The word above the top belongs to the stack (see CPUStacks).
-                unsafe UnsafeMutablePointer<UInt>(bitPattern: top)!.pointee = UInt(bitPattern: area)
-            }
-            setArea(stacks.doubleFault)
-            setArea(stacks.nonMaskable)
-            setArea(stacks.machineCheck)
-            setArea(stacks.debug)
+            stacks.mark(area: UInt(bitPattern: area))
             unsafe tables.pointee.tss.ist1 = UInt64(stacks.doubleFault)
             unsafe tables.pointee.tss.ist2 = UInt64(stacks.nonMaskable)
             unsafe tables.pointee.tss.ist3 = UInt64(stacks.machineCheck)

@@ -6,6 +6,7 @@
 #if APUS_KERNEL
     import CMachine
     import Machine
+    import Memory
     import Primitives
 
     /// Any exception but NMI, #DF and #MC, and #DB from kernel mode; interrupts are off. `error` is what the processor
@@ -27,7 +28,13 @@
     @c(apus_fatal_exception)
     public func fatalExceptionEntry(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: UInt32) {
         let vector = Vector(UInt8(truncatingIfNeeded: vector))
-        if vector == .machineCheck { MachineCheck.report() }
+        if vector == .machineCheck {
+            CPUArea.count(vector: vector.number)
+            MachineCheck.report()
+        }
+        if vector == .doubleFault, KernelStack.isGuard(VirtualAddress(UInt(ControlRegister.cr2))) {
+            unsafe Panic.panic("kernel stack overflow at 0x\(hex: ControlRegister.cr2)", regs)
+        }
         unsafe Exceptions.die(regs, error, vector)
     }
 

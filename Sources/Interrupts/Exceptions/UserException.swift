@@ -19,6 +19,7 @@ public struct UserException: Equatable, Sendable {
         static let illegalInstruction: Int32 = 4
         static let trap: Int32 = 5
         static let bus: Int32 = 7
+        static let kill: Int32 = 9
         static let arithmetic: Int32 = 8
         static let segment: Int32 = 11
     }

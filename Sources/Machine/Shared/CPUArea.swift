@@ -44,10 +44,34 @@ public enum CPUArea {
         set { cpu_area_set_memory_cache(newValue) }
     }
 
-    /// The first word of what `currentThread` points at: a thread's flags, any of which is work to be
-    /// done before it returns to user mode. The entry code reads it too (entry.S, return_to_user).
+    /// The flags of the current thread that mean work before it returns to user mode (thread_head.h); the
+    /// entry code looks at them too (entry.S, return_to_user).
     @_semantics("no_performance_analysis") @inline(__always)
     public static var returnWork: UInt32 { cpu_area_return_work() }
+
+    /// The line that a device's vector belongs to on this CPU.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func line(vector: UInt8) -> Int? {
+        let line = cpu_area_vector_line(UInt32(vector))
+        return line == 0 ? nil : Int(line) &- 1
+    }
+
+    /// Gives a vector of `cpu` to a line, or to none.
+    public static func setLine(_ line: Int?, vector: UInt8, cpu: Int) {
+        let value = line.map { UInt16(truncatingIfNeeded: $0 &+ 1) } ?? 0
+        cpu_area_set_vector_line(UInt32(truncatingIfNeeded: cpu), UInt32(vector), value)
+    }
+
+    /// How often `vector` came on `cpu`; any CPU may ask.
+    public static func count(vector: UInt8, cpu: Int) -> UInt64 {
+        cpu_area_vector_count(UInt32(truncatingIfNeeded: cpu), UInt32(vector))
+    }
+
+    /// Identifier of the local APIC of `cpu`; nil for a CPU without an area.
+    public static func apicID(of cpu: Int) -> UInt32? {
+        let identifier = cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu))
+        return identifier == .max ? nil : identifier
+    }
 
     /// Counts one interrupt of `vector` on this CPU.
     @_semantics("no_performance_analysis") @inline(__always)

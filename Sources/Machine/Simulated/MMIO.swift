@@ -13,6 +13,18 @@ public struct MMIO: Sendable {
     public let base: UInt
     public init(_ base: VirtualAddress) { self.base = base.value }
 
+    public func read8(_ offset: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: SimulatedMemoryBus.device(at: base)?.read(offset, width: 1) ?? .max)
+    }
+    public func write8(_ offset: Int, _ value: UInt8) {
+        SimulatedMemoryBus.device(at: base)?.write(offset, UInt64(value), width: 1)
+    }
+    public func read16(_ offset: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: SimulatedMemoryBus.device(at: base)?.read(offset, width: 2) ?? .max)
+    }
+    public func write16(_ offset: Int, _ value: UInt16) {
+        SimulatedMemoryBus.device(at: base)?.write(offset, UInt64(value), width: 2)
+    }
     public func read32(_ offset: Int) -> UInt32 {
         UInt32(truncatingIfNeeded: SimulatedMemoryBus.device(at: base)?.read(offset, width: 4) ?? .max)
     }

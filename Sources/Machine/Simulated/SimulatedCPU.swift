@@ -27,7 +27,10 @@ import CMachine
         unsafe area.pointee.preempt_count = PreemptCount.noReschedule
     }
 
-    deinit { unsafe area.deallocate() }
+    deinit {
+        unsafe cpu_area_unbind(area)
+        unsafe area.deallocate()
+    }
 
     /// The CPU that the calling host thread plays; CPU 0 of a machine of its own where no test chose one.
     static var current: SimulatedCPU {

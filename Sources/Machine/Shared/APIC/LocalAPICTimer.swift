@@ -21,6 +21,13 @@ public enum LocalAPICTimer {
         if mode == .tscDeadline { Spin.fence() }
     }
 
+    /// Counts down from its largest count without interrupting anybody: to be measured.
+    public static func startCounting() {
+        LocalAPIC.write(LocalAPIC.Register.timer, LocalAPIC.masked)
+        LocalAPIC.write(LocalAPIC.Register.divide, divideBy16)
+        LocalAPIC.write(LocalAPIC.Register.initialCount, .max)
+    }
+
     /// Fires once after `ticks` (or, in periodic mode, every `ticks`); 0 stops it. Any context.
     @inline(__always)
     public static func arm(ticks: UInt32) { LocalAPIC.write(LocalAPIC.Register.initialCount, ticks) }

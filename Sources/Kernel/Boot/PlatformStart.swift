@@ -1,0 +1,32 @@
+// From the firmware's tables to running interrupt controllers and clocks of known rate.
+
+import Interrupts
+import Machine
+import Memory
+import Primitives
+
+enum PlatformStart {
+    /// Reads the firmware's tables, switches the interrupt controllers on and calibrates the clocks. The boot CPU,
+    /// interrupts off, once memory is there and before any other CPU runs.
+    static func run(_ boot: BootInformation) -> ACPI {
+        if !CPUTables.useGuardedStacks() { bootFailure("no memory for the boot CPU's stacks") }
+        let acpi = Platform.readTables(rsdp: boot.rsdp, in: DirectMapFirmware())
+        unsafe PanicHooks.restart = { Platform.restart() }
+        let features = CPUID.readFeatures()
+        InterruptControllers.initialize(acpi.interruptControllers, features: features)
+        calibrate(acpi)
+        return acpi
+    }
+
+    private static func calibrate(_ acpi: ACPI) {
+        let hpet = acpi.hpet.flatMap { table in
+            DeviceMapping.map(table.address, bytes: HPET.windowSize).flatMap { HPET(registers: $0) }
+        }
+        let pmTimer = acpi.fixed?.pmTimer.flatMap { PMTimer($0) }
+        let rates = Calibration.run(hpet: hpet, pmTimer: pmTimer)
+        printk(
+            .info,
+            "TSC \(rates.tscHz / 1000) kHz, local APIC timer \(rates.apicTimerHz / 1000) kHz, by \(rates.source.name)"
+        )
+    }
+}

@@ -1,0 +1,23 @@
+// Firmware tables through the direct map. What is not mapped there, since the memory map does not
+// have it, cannot be read.
+
+import CMachine
+
+public struct DirectMapFirmware: FirmwareMemory {
+    public init() {}
+
+    public func bytes(at address: PhysicalAddress, count: Int) -> [UInt8]? {
+        // The direct map has 16 TiB of room.
+        guard count >= 0, address.value < 1 << 44 else { return nil }
+        let base = KernelLayout.directMap &+ UInt(address.value)
+        var result: [UInt8] = []
+        result.reserveCapacity(count)
+        for offset in 0..<count {
+            var byte: UInt8 = 0
+            // A read that faults is answered with false.
+            guard unsafe machine_load_byte_checked(base &+ UInt(offset), &byte) else { return nil }
+            result.append(byte)
+        }
+        return result
+    }
+}
