@@ -8,8 +8,10 @@
 // the calls themselves; those on regular files and directories hold `positionMutex` meanwhile, so
 // that two threads reading from one description get different bytes (POSIX.1-2017, 2.9.7).
 
+import Memory
 import Primitives
 import Synchronization
+import Tasks
 
 /// Base of all kinds of open files. What a kind does not override fails as Linux fails it.
 public class File: @unchecked Sendable {
@@ -112,6 +114,40 @@ public class File: @unchecked Sendable {
     public func readDirectory(into buffer: inout DirectoryBuffer, _ task: borrowing TaskContext) throws(Errno)
     {
         throw .notDirectory
+    }
+
+    /// What the file is ready for now. With a table, also registers the queues that are woken when that changes.
+    public func poll(_ table: PollTable?) -> PollEvents { [.readable, .writable] }
+
+    /// What a mapping of the file maps; ENODEV for what cannot be mapped.
+    public func memoryObject(_ task: borrowing TaskContext) throws(Errno) -> MemoryObject {
+        guard let object = inode.memoryObject else { throw .noDevice }
+        return object
+    }
+
+    /// Reserves room or makes holes (fallocate(2)).
+    public func allocate(
+        _ mode: AllocationMode, _ offset: Int, _ count: Int, _ task: borrowing TaskContext
+    ) throws(Errno) { throw inode.kind == .fifo ? .illegalSeek : .noDevice }
+
+    /// A read happened: the access time moves on if it is not newer than the last change (`relatime`).
+    @inline(__always)
+    final func touchAccessed() {
+        let accessed = inode.accessTime
+        guard accessed <= inode.modificationTime || accessed <= inode.changeTime else { return }
+        touchAccessTime()
+    }
+
+    private func touchAccessTime() {
+        guard !flags.contains(.noAccessTime) else { return }
+        if let path, !path.mount.flags.isDisjoint(with: [.noAccessTime, .readOnly]) { return }
+        inode.accessTime = FileClock.now
+    }
+
+    /// What `/proc/PID/fd` shows.
+    public func describe() -> [UInt8] {
+        guard let path else { return AnonymousName.of("anon_inode", inode) }
+        return PathName.shown(path)
     }
 
     /// Brings contents to where they outlive power (fsync(2)).

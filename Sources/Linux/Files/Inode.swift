@@ -8,6 +8,7 @@
 //  - Methods that take a task may sleep. Those that change a directory are called with that
 //    directory's mutex held (and the victim's, where a directory goes away).
 
+import Memory
 import Primitives
 import Synchronization
 import Tasks
@@ -143,6 +144,9 @@ public class Inode: @unchecked Sendable {
     /// Bytes; for a symbolic link the length of its target.
     public var size: Int { 0 }
 
+    /// What a mapping of the file maps; nil for what cannot be mapped.
+    public var memoryObject: MemoryObject? { nil }
+
     /// Memory or disk used, in units of 512 bytes.
     public var blocks: Int { 0 }
 
@@ -239,9 +243,17 @@ public class Inode: @unchecked Sendable {
     public func truncate(to size: Int, _ task: borrowing TaskContext) throws(Errno) { throw .invalid }
 
     /// Opens: permissions have been checked. `path` is where it was found, nil for files without a name.
+    /// Here: device nodes and FIFOs, which work the same in every file system.
     public func open(_ path: Path?, _ flags: OpenFlags, _ task: borrowing TaskContext) throws(Errno) -> File {
-        throw .noSuchDevice
+        switch kind {
+        case .characterDevice, .blockDevice: return try DeviceRegistry.open(self, path, flags, task)
+        case .fifo: return try openFIFO(path, flags, task)
+        default: throw .noSuchDevice
+        }
     }
+
+    /// The pipe behind a FIFO.
+    var pipe: Pipe? { nil }
 }
 
 /// What chmod, chown and utimensat change; nil parts stay.

@@ -5,7 +5,9 @@ import Primitives
 /// Lists the entries of a directory that keeps them, in the order in which they came. Positions stay valid: entries
 /// that come or go meanwhile do not move the others.
 final class TreeDirectoryFile: File, @unchecked Sendable {
-    override func readDirectory(into buffer: inout DirectoryBuffer, _ task: borrowing TaskContext) throws(Errno) {
+    override func readDirectory(into buffer: inout DirectoryBuffer, _ task: borrowing TaskContext)
+        throws(Errno)
+    {
         guard let path, let children = path.entry.children else { throw .notDirectory }
         try inode.withMutex(task) { () throws(Errno) in
             guard !path.entry.isRemoved else { throw .noSuchFile }
@@ -14,7 +16,10 @@ final class TreeDirectoryFile: File, @unchecked Sendable {
             while position >= 2, let entry = children.next(from: UInt(bitPattern: position)) {
                 let next = Int(bitPattern: entry.cookie) &+ 1
                 let inode = entry.inode
-                guard buffer.add(entry.name.span, number: inode.number, kind: inode.kind, next: next) else { return }
+                let name = entry.name
+                guard buffer.add(name.span, number: inode.number, kind: inode.kind, next: next) else {
+                    return
+                }
                 position = next
             }
         }
@@ -35,7 +40,9 @@ final class TreeDirectoryFile: File, @unchecked Sendable {
         }
     }
 
-    override func seek(_ offset: Int, _ origin: SeekOrigin, _ task: borrowing TaskContext) throws(Errno) -> Int {
+    override func seek(_ offset: Int, _ origin: SeekOrigin, _ task: borrowing TaskContext) throws(Errno)
+        -> Int
+    {
         switch origin {
         case .start, .current: return try super.seek(offset, origin, task)
         default: throw .invalid

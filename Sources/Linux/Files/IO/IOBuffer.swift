@@ -39,7 +39,29 @@ public struct IOVector: Sendable {
         pieces = []
     }
 
+    /// Memory of the program, whatever it is.
+    @inline(__always)
+    public init(user address: UInt, count: Int) {
+        cursor = address
+        left = count
+        remaining = count
+        isKernel = false
+        pieces = []
+    }
+
+    /// Several pieces of memory of the program, `total` bytes together.
+    init(user pieces: [IOVector], total: Int) {
+        cursor = 0
+        left = 0
+        remaining = total
+        isKernel = false
+        self.pieces = pieces
+    }
+
     public var isEmpty: Bool { remaining == 0 }
+
+    /// At most `count` bytes from here on.
+    public mutating func shorten(to count: Int) { remaining = min(remaining, count) }
 
     /// Moves on by `count` bytes, at most those of the current piece.
     @inline(__always)
@@ -75,59 +97,122 @@ public struct IOVector: Sendable {
     }
 
     /// `put` of raw kernel memory that nobody changes meanwhile.
+    @inline(__always)
     mutating func put(from bytes: UnsafeRawBufferPointer, _ task: borrowing TaskContext) throws(Errno) -> Int
     {
-        var done = 0
-        while done < bytes.count {
-            nextPieceIfNeeded()
-            let count = min(left, bytes.count &- done)
-            guard count > 0, let source = bytes.baseAddress else { break }
+        let wanted = min(bytes.count, remaining)
+        return try transfer(wanted) { (cursor, done, count, isKernel) in
             // Inside `bytes`: done + count is at most its count.
-            let copied = unsafe copyOut(source + done, count, task)
-            advance(copied)
-            done &+= copied
-            if copied < count { break }
+            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[done..<(done &+ count)])
+            if isKernel { return unsafe Self.copyKernel(to: cursor, part) }
+            return UserMemory.write(unsafe Span<UInt8>(_unsafeBytes: part), to: cursor, task)
         }
-        if done == 0, bytes.count > 0, remaining > 0 { throw .badAddress }
-        return done
     }
 
     /// `take` to raw kernel memory that nobody else uses meanwhile.
+    @inline(__always)
     mutating func take(
         to bytes: UnsafeMutableRawBufferPointer, _ task: borrowing TaskContext
     ) throws(Errno) -> Int {
-        var done = 0
-        while done < bytes.count {
-            nextPieceIfNeeded()
-            let count = min(left, bytes.count &- done)
-            guard count > 0, let destination = bytes.baseAddress else { break }
+        let wanted = min(bytes.count, remaining)
+        return try transfer(wanted) { (cursor, done, count, isKernel) in
             // Inside `bytes`: done + count is at most its count.
-            let copied = unsafe copyIn(destination + done, count, task)
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[done..<(done &+ count)])
+            if isKernel { return unsafe Self.copyKernel(from: cursor, part) }
+            var span = unsafe MutableSpan<UInt8>(_unsafeBytes: part)
+            return UserMemory.read(from: cursor, into: &span, task)
+        }
+    }
+
+    /// Puts bytes of a frame, of which the caller has a count; `offset + count` lies inside it.
+    @inline(__always)
+    public mutating func put(
+        _ frame: Frame, _ offset: Int, _ count: Int, _ task: borrowing TaskContext
+    ) throws(Errno) -> Int {
+        try transfer(min(count, remaining)) { (cursor, done, count, isKernel) in
+            guard isKernel else {
+                return UserMemory.write(frame: frame, offset: offset &+ done, count: count, to: cursor, task)
+            }
+            // Inside the frame, as the caller says.
+            let part = unsafe UnsafeRawBufferPointer(start: frame.pointer + offset + done, count: count)
+            return unsafe Self.copyKernel(to: cursor, part)
+        }
+    }
+
+    /// Takes bytes into a frame that the caller may write to; `offset + count` lies inside it.
+    @inline(__always)
+    public mutating func take(
+        into frame: Frame, _ offset: Int, _ count: Int, _ task: borrowing TaskContext
+    ) throws(Errno) -> Int {
+        try transfer(min(count, remaining)) { (cursor, done, count, isKernel) in
+            guard isKernel else {
+                return UserMemory.read(from: cursor, frame: frame, offset: offset &+ done, count: count, task)
+            }
+            // Inside the frame, as the caller says.
+            let part = unsafe UnsafeMutableRawBufferPointer(
+                start: frame.pointer + offset + done, count: count)
+            return unsafe Self.copyKernel(from: cursor, part)
+        }
+    }
+
+    /// Puts zeros.
+    public mutating func putZeros(_ count: Int, _ task: borrowing TaskContext) throws(Errno) -> Int {
+        try transfer(min(count, remaining)) { (cursor, _, count, isKernel) in
+            if isKernel { return Self.clearKernel(cursor, count) }
+            do throws(Errno) {
+                try UserMemory.clear(cursor, count: count, task)
+                return count
+            } catch { return 0 }
+        }
+    }
+
+    /// Skips bytes without touching them.
+    public mutating func skip(_ count: Int) {
+        _ = try? transfer(min(count, remaining)) { (_, _, count, _) in count }
+    }
+
+    /// Moves on by `wanted` bytes, piece by piece; `copy` gets address, bytes done before, count, and whether it is
+    /// kernel memory, and returns how many bytes it managed. EFAULT if not one byte was.
+    @inline(__always)
+    private mutating func transfer(
+        _ wanted: Int, _ copy: (UInt, Int, Int, Bool) -> Int
+    ) throws(Errno) -> Int {
+        var done = 0
+        while done < wanted {
+            nextPieceIfNeeded()
+            let count = min(left, wanted &- done)
+            guard count > 0 else { break }
+            let copied = copy(cursor, done, count, isKernel)
             advance(copied)
             done &+= copied
             if copied < count { break }
         }
-        if done == 0, bytes.count > 0, remaining > 0 { throw .badAddress }
+        if done == 0, wanted > 0 { throw .badAddress }
         return done
     }
 
-    /// Copies to the cursor, within the current piece; returns how many bytes got there.
+    // The maker of a kernel buffer keeps its memory alive, and pieces lie inside it.
+
     @inline(__always)
-    private func copyOut(_ source: UnsafeRawPointer, _ count: Int, _ task: borrowing TaskContext) -> Int {
-        guard let destination = unsafe UnsafeMutableRawPointer(bitPattern: cursor) else { return 0 }
-        // The piece is kernel memory that the maker of the buffer keeps alive.
-        unsafe destination.copyMemory(from: source, byteCount: count)
-        return count
+    private static func copyKernel(to cursor: UInt, _ source: UnsafeRawBufferPointer) -> Int {
+        guard let destination = unsafe UnsafeMutableRawPointer(bitPattern: cursor),
+            let base = source.baseAddress
+        else { return 0 }
+        unsafe destination.copyMemory(from: base, byteCount: source.count)
+        return source.count
     }
 
-    /// Copies from the cursor, within the current piece; returns how many bytes came.
     @inline(__always)
-    private func copyIn(
-        _ destination: UnsafeMutableRawPointer, _ count: Int, _ task: borrowing TaskContext
-    ) -> Int {
-        guard let source = unsafe UnsafeRawPointer(bitPattern: cursor) else { return 0 }
-        // The piece is kernel memory that the maker of the buffer keeps alive.
-        unsafe destination.copyMemory(from: source, byteCount: count)
+    private static func copyKernel(from cursor: UInt, _ destination: UnsafeMutableRawBufferPointer) -> Int {
+        guard let source = unsafe UnsafeRawPointer(bitPattern: cursor), let base = destination.baseAddress
+        else { return 0 }
+        unsafe base.copyMemory(from: source, byteCount: destination.count)
+        return destination.count
+    }
+
+    private static func clearKernel(_ cursor: UInt, _ count: Int) -> Int {
+        guard let destination = unsafe UnsafeMutableRawPointer(bitPattern: cursor) else { return 0 }
+        unsafe destination.initializeMemory(as: UInt8.self, repeating: 0, count: count)
         return count
     }
 }

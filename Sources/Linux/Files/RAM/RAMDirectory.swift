@@ -13,7 +13,8 @@ final class RAMDirectory: Inode, @unchecked Sendable {
     init(_ fileSystem: RAMFileSystem, mode: FileMode, owner: FileOwner) {
         ram = fileSystem
         super.init(
-            fileSystem, number: fileSystem.nextNumber(), mode: mode, userID: owner.userID, groupID: owner.groupID,
+            fileSystem, number: fileSystem.nextNumber(), mode: mode, userID: owner.userID,
+            groupID: owner.groupID,
             links: 2)
     }
 
@@ -28,7 +29,8 @@ final class RAMDirectory: Inode, @unchecked Sendable {
     // MARK: Making
 
     override func create(
-        _ name: Span<UInt8>, mode: FileMode, device: DeviceNumber, owner: FileOwner, _ task: borrowing TaskContext
+        _ name: Span<UInt8>, mode: FileMode, device: DeviceNumber, owner: FileOwner,
+        _ task: borrowing TaskContext
     ) throws(Errno) -> Inode {
         try ram.reserveNode()
         changed(entries: 1)
@@ -71,7 +73,8 @@ final class RAMDirectory: Inode, @unchecked Sendable {
         changed(entries: -1)
     }
 
-    override func removeDirectory(_ name: Span<UInt8>, _ inode: Inode, _ task: borrowing TaskContext) throws(Errno)
+    override func removeDirectory(_ name: Span<UInt8>, _ inode: Inode, _ task: borrowing TaskContext)
+        throws(Errno)
     {
         forget(inode)
         changed(entries: -1)
@@ -92,7 +95,8 @@ final class RAMDirectory: Inode, @unchecked Sendable {
     // MARK: Renaming
 
     override func rename(
-        _ name: Span<UInt8>, _ inode: Inode, to newDirectory: Inode, _ newName: Span<UInt8>, replacing replaced: Inode?,
+        _ name: Span<UInt8>, _ inode: Inode, to newDirectory: Inode, _ newName: Span<UInt8>,
+        replacing replaced: Inode?,
         exchange: Bool, _ task: borrowing TaskContext
     ) throws(Errno) {
         // Same file system, so the same kind of directory.
@@ -121,7 +125,8 @@ final class RAMDirectory: Inode, @unchecked Sendable {
         to.links &+= 1
     }
 
-    override func open(_ path: Path?, _ flags: OpenFlags, _ task: borrowing TaskContext) throws(Errno) -> File {
+    override func open(_ path: Path?, _ flags: OpenFlags, _ task: borrowing TaskContext) throws(Errno) -> File
+    {
         TreeDirectoryFile(self, path, flags)
     }
 }

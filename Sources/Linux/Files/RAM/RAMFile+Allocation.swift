@@ -32,7 +32,8 @@ extension RAMFile {
         guard start < end, let frame = pages.residentFrame(at: start >> 12) else { return }
         defer { Frames.release(frame) }
         // Both lie in the page, of which this function has a count.
-        unsafe (frame.pointer + (start & 4095)).initializeMemory(as: UInt8.self, repeating: 0, count: end &- start)
+        unsafe (frame.pointer + (start & 4095)).initializeMemory(
+            as: UInt8.self, repeating: 0, count: end &- start)
     }
 }
 

@@ -18,7 +18,8 @@ final class RAMFile: Inode, @unchecked Sendable {
         let number = fileSystem.nextNumber()
         pages = RAMFileObject(fileSystem, inode: number)
         super.init(
-            fileSystem, number: number, mode: mode, userID: owner.userID, groupID: owner.groupID, links: links)
+            fileSystem, number: number, mode: mode, userID: owner.userID, groupID: owner.groupID, links: links
+        )
     }
 
     @inline(__always)
@@ -28,7 +29,8 @@ final class RAMFile: Inode, @unchecked Sendable {
     override var blocks: Int { pages.residentCount * 8 }
     override var memoryObject: MemoryObject? { pages }
 
-    override func open(_ path: Path?, _ flags: OpenFlags, _ task: borrowing TaskContext) throws(Errno) -> File {
+    override func open(_ path: Path?, _ flags: OpenFlags, _ task: borrowing TaskContext) throws(Errno) -> File
+    {
         RAMOpenFile(self, path, flags)
     }
 

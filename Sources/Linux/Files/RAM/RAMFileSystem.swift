@@ -53,7 +53,8 @@ public final class RAMFileSystem: FileSystem, @unchecked Sendable {
         var result = FileSystemStatistics()
         result.magic = Self.magic
         result.blocks = UInt64(pageLimit.load(ordering: .relaxed))
-        result.freeBlocks = UInt64(max(pageLimit.load(ordering: .relaxed) - pages.load(ordering: .relaxed), 0))
+        result.freeBlocks = UInt64(
+            max(pageLimit.load(ordering: .relaxed) - pages.load(ordering: .relaxed), 0))
         result.files = UInt64(nodeLimit.load(ordering: .relaxed))
         result.freeFiles = UInt64(max(nodeLimit.load(ordering: .relaxed) - nodes.load(ordering: .relaxed), 0))
         return result

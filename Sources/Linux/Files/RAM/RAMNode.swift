@@ -4,10 +4,24 @@ import Primitives
 
 /// A device node, FIFO or socket: opened as every file system's are.
 final class RAMNode: Inode, @unchecked Sendable {
+    /// The pipe behind a FIFO, made when it is first opened. Task context.
+    private let itsPipe = SpinLock<Pipe?>(nil)
+
     init(_ fileSystem: RAMFileSystem, mode: FileMode, device: DeviceNumber, owner: FileOwner) {
         super.init(
-            fileSystem, number: fileSystem.nextNumber(), mode: mode, userID: owner.userID, groupID: owner.groupID,
+            fileSystem, number: fileSystem.nextNumber(), mode: mode, userID: owner.userID,
+            groupID: owner.groupID,
             device: device)
+    }
+
+    override var pipe: Pipe? {
+        guard kind == .fifo else { return nil }
+        if let pipe = itsPipe.withLock({ $0 }) { return pipe }
+        let new = Pipe()
+        return itsPipe.withLock { pipe in
+            if pipe == nil { pipe = new }
+            return pipe
+        }
     }
 }
 
@@ -17,7 +31,8 @@ final class RAMSymbolicLink: Inode, @unchecked Sendable {
     init(_ fileSystem: RAMFileSystem, target: [UInt8], owner: FileOwner) {
         self.target = target
         super.init(
-            fileSystem, number: fileSystem.nextNumber(), mode: FileMode(.symbolicLink, 0o777), userID: owner.userID,
+            fileSystem, number: fileSystem.nextNumber(), mode: FileMode(.symbolicLink, 0o777),
+            userID: owner.userID,
             groupID: owner.groupID)
     }
 

@@ -26,16 +26,20 @@ final class RAMOpenFile: File, @unchecked Sendable {
         let start = position
         let end = try file.withMutex(task) { () throws(Errno) in
             let at = flags.contains(.append) ? file.byteSize : start
-            try FileSizeLimit.apply(to: &buffer, at, task)
+            try FileSizeLimit.apply(to: &buffer, at)
             let count = try file.write(from: &buffer, at: at, task)
-            Names.dropSetIdentity(file)
+            if file.permissions & (FileMode.setUserID | FileMode.setGroupID) != 0 {
+                Names.dropSetIdentity(file, Caller.credentials)
+            }
             return (at &+ count, count)
         }
         position = end.0
         return end.1
     }
 
-    override func seek(_ offset: Int, _ origin: SeekOrigin, _ task: borrowing TaskContext) throws(Errno) -> Int {
+    override func seek(_ offset: Int, _ origin: SeekOrigin, _ task: borrowing TaskContext) throws(Errno)
+        -> Int
+    {
         guard origin == .data || origin == .hole else { return try super.seek(offset, origin, task) }
         let size = file.byteSize
         guard offset >= 0, offset < size else { throw .noSuchDevice }

@@ -3,17 +3,17 @@
 import Primitives
 
 enum PathName {
-    /// The name of `path` as seen from `root`. Not reachable from there: begins with `(unreachable)`.
-    static func of(_ path: Path, from root: Path) -> [UInt8] {
+    /// The name of `path` as seen from `root`, nil for the root of the whole tree. Not reachable from there: begins with `(unreachable)`.
+    static func of(_ path: Path, from root: Path?) -> [UInt8] {
         var reversed: [UInt8] = []
         var mount = path.mount
         var entry = path.entry
         var isReachable = true
-        while !(entry === root.entry && mount === root.mount) {
+        while root == nil || entry !== root?.entry || mount !== root?.mount {
             if entry === mount.root {
                 guard let place = MountTable.place(of: mount) else {
-                    // The root of a tree, but not of this one.
-                    isReachable = entry.parent == nil && mount === root.mount && entry === root.entry
+                    // The root of the whole tree, or of one that is not mounted any more.
+                    isReachable = root == nil && mount.isAttached
                     break
                 }
                 mount = place.mount
@@ -36,7 +36,7 @@ enum PathName {
     }
 
     /// The same, with ` (deleted)` behind the name of a file that has been removed, as `/proc` shows it.
-    static func shown(_ path: Path, from root: Path) -> [UInt8] {
+    static func shown(_ path: Path, from root: Path? = nil) -> [UInt8] {
         var name = of(path, from: root)
         if path.entry.isRemoved { name += " (deleted)".utf8 }
         return name

@@ -1,0 +1,55 @@
+// An open end of a pipe or FIFO.
+
+import Memory
+import Primitives
+import Tasks
+
+/// One end, or with O_RDWR both.
+final class PipeFile: File, @unchecked Sendable {
+    let pipe: Pipe
+    /// Openings of the writing end when this one was opened.
+    private let writersBefore: UInt32
+
+    /// Counts as an end from here on to the last close.
+    init(_ pipe: Pipe, _ inode: Inode, _ path: Path?, _ flags: OpenFlags) {
+        self.pipe = pipe
+        writersBefore = pipe.openings(reads: true)
+        super.init(inode, path, flags)
+        pipe.open(reads: isReadable, writes: isWritable)
+    }
+
+    deinit { pipe.close(reads: isReadable, writes: isWritable) }
+
+    override var isSeekable: Bool { false }
+
+    override func read(
+        into buffer: inout IOBuffer, at position: inout Int, _ task: borrowing TaskContext
+    ) throws(Errno) -> Int {
+        let count = try pipe.read(into: &buffer, isNonBlocking: isNonBlocking, task)
+        if count > 0 { touchAccessed() }
+        return count
+    }
+
+    override func write(
+        from buffer: inout IOBuffer, at position: inout Int, _ task: borrowing TaskContext
+    ) throws(Errno) -> Int {
+        let count = try pipe.write(from: &buffer, isNonBlocking: isNonBlocking, task)
+        if count > 0 { inode.touchModified() }
+        return count
+    }
+
+    override func poll(_ table: PollTable?) -> PollEvents {
+        let hadWriter = pipe.hasWriters || pipe.openings(reads: true) != writersBefore || path == nil
+        return pipe.poll(reads: isReadable, writes: isWritable, hadWriter: hadWriter, table)
+    }
+
+    override func ioctl(_ command: UInt32, _ argument: UInt, _ task: borrowing TaskContext) throws(Errno)
+        -> Int
+    {
+        guard command == FileControl.bytesToRead else { throw .notTerminal }
+        try UserPointer<Int32>(argument).store(Int32(truncatingIfNeeded: pipe.byteCount), task)
+        return 0
+    }
+
+    override func describe() -> [UInt8] { path == nil ? AnonymousName.of("pipe", inode) : super.describe() }
+}
