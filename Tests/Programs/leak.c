@@ -133,12 +133,16 @@ static void steady(void (*body)(int), int times)
 
 TEST(fork_exec_exit_gives_back)
 {
+#ifdef __GLIBC__
+	steady(fork_exec_exit, 200);
+#else
 	steady(fork_exec_exit, 1000);
+#endif
 }
 
 TEST(threads_give_back)
 {
-	steady(threads, 1000);
+	steady(threads, 300);
 }
 
 TEST(mappings_give_back)
