@@ -27,14 +27,6 @@
         private static func fromUser(
             _ regs: UnsafeMutablePointer<PtRegs>, _ address: VirtualAddress, _ code: PageFaultCode
         ) {
-            if code.isProtection, !code.isUser {
-                // `iretq` or a far return of the program's, where an emulator pops the stack as the kernel would
-                // (QEMU does before 9.1): SMAP forbids that, and resolving would bring the same fault for ever.
-                let exception = UserException(
-                    signal: UserException.Number.segment, code: UserException.Code.kernel,
-                    address: address.value)
-                return unsafe Exceptions.deliver(exception, regs, code.rawValue, .pageFault)
-            }
             InterruptFlag.enable()
             let result = AddressSpace.handleCurrentFault(at: address, access: access(code), TaskContext())
             switch result {

@@ -15,6 +15,16 @@ public struct CapabilitySet: Equatable, Sendable {
     @inline(__always)
     public func contains(_ capability: Capability) -> Bool { bits & (1 << capability.rawValue) != 0 }
 
+    /// The number of any capability, known to the kernel or not; below 64.
+    struct Number {
+        fileprivate let bit: UInt64
+        init(_ number: UInt64) { bit = 1 << (number & 63) }
+    }
+
+    func contains(_ number: Number) -> Bool { bits & number.bit != 0 }
+    mutating func insert(_ number: Number) { bits |= number.bit }
+    mutating func remove(_ number: Number) { bits &= ~number.bit }
+
     @inline(__always)
     public func isSubset(of other: Self) -> Bool { bits & ~other.bits == 0 }
 }
@@ -65,6 +75,14 @@ public struct Credentials: Sendable {
 
     /// Replaces the supplementary groups.
     public mutating func setGroups(_ new: [UInt32]) { groups = new.sorted() }
+
+    private static let keepCapabilities: UInt32 = 1 << 4  // SECBIT_KEEP_CAPS
+
+    /// Capabilities survive giving up user 0 (`PR_SET_KEEPCAPS`).
+    var keepsCapabilities: Bool {
+        get { secureBits & Self.keepCapabilities != 0 }
+        set { secureBits = secureBits & ~Self.keepCapabilities | (newValue ? Self.keepCapabilities : 0) }
+    }
 
     /// Whether `capability` is in force.
     @inline(__always)

@@ -1,17 +1,39 @@
-// A task and its thread: who runs now, and waking a thread for a signal.
+// A task and its thread: who runs now, and its registers of user mode.
 
 import Machine
+import Primitives
+import Tasks
+import Time
 
 extension LinuxTask {
     /// The task that runs this code; only in task context of a user program's thread.
+    @inline(__always)
     public static var current: LinuxTask {
-        // The current thread's user object is its task, alive as long as the thread runs.
-        unsafe Unmanaged<LinuxTask>.fromOpaque(UnsafeRawPointer(bitPattern: CPUArea.currentThread)!)
-            .takeUnretainedValue()
+        // The current thread's object is its task, alive as long as the thread runs.
+        unsafe unsafeDowncast(Thread.current.userObject.unsafelyUnwrapped, to: LinuxTask.self)
     }
 
-    /// Makes the thread look at its signals before it next runs user code: wakes it if it sleeps
-    /// interruptibly (`fatal`: also if it is stopped or sleeps killably), interrupts its CPU if it
-    /// runs. Any context but NMI.
-    func wakeForSignal(fatal: Bool) {}
+    /// Runs `body` with the running task, without counting the reference: for calls that do next to nothing.
+    @inline(__always)
+    static func withCurrent<R>(_ body: (LinuxTask) -> R) -> R { body(current) }
+
+    /// The registers with which the thread returns to user mode. Of the running task.
+    var userRegisters: PtRegs {
+        // The thread's own frame at the top of its stack.
+        unsafe thread.userRegisters.pointee
+    }
+
+    /// Of the running task, or of one that has not started.
+    func setUserRegisters(_ registers: PtRegs) { unsafe thread.userRegisters.pointee = registers }
+
+    var userStackPointer: UInt { UInt(userRegisters.sp) }
+
+    /// Sleeps as long as `condition` holds. Throws `.timedOut` at the deadline and `.restartSystem` for a signal. Who
+    /// changes the condition wakes `sleepers`. Of the running task.
+    func sleep(
+        until deadline: Deadline?, _ task: borrowing TaskContext, while condition: () -> Bool
+    ) throws(Errno) {
+        let result = try sleepers.wait(task, interruptible: true, deadline: deadline) { !condition() }
+        if result == .timedOut { throw .timedOut }
+    }
 }

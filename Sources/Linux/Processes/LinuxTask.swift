@@ -3,29 +3,35 @@
 // The process table owns it under its number until its end, its thread until the thread's storage is
 // freed. Fields without a lock named are the task's own: only its own thread touches them.
 
+import Machine
 import Primitives
+import Tasks
 
 public final class LinuxTask: Linkable, @unchecked Sendable {
     /// Thread number. Changes only when a thread that is not the first calls `execve` and takes over
     /// the process' number; under the process table's lock.
     public internal(set) var identifier: Int32
     public let process: Process
+    /// The thread that runs it. Set before anybody else knows the task.
+    public internal(set) var thread = Thread.current
     private var threadLink = ObjectLink<LinuxTask>()
+    private var futexLink = ObjectLink<LinuxTask>()
 
+    // MARK: What others may read, with `lock`; the task itself reads without.
+
+    /// Task context, short sections.
+    let lock = SpinLock(())
     /// Written by the task itself alone, with `lock`; others read them with it.
     public internal(set) var credentials: Credentials
+    /// What the real user's limits count; replaced like `credentials`.
+    var account: UserAccount
     /// Descriptors; threads share them. Replaced by the task itself alone, with `lock`, at execve, unshare and
     /// exit; others read them with it.
     public internal(set) var files: DescriptorTable
     /// Root, working directory and umask; as `files`.
     public internal(set) var fileSystem: FileSystemContext
-    /// Guards what others may read of this task: credentials, name, files.
-    let lock = SpinLock(TaskName())
 
-    /// What the real user's limits count; replaced like `credentials`.
-    var account: UserAccount
-
-    // Signals: under `process.signals`.
+    // MARK: Signals: under `process.signals`.
 
     /// Signals for this thread.
     var pending = SignalQueue()
@@ -33,14 +39,43 @@ public final class LinuxTask: Linkable, @unchecked Sendable {
     public internal(set) var blocked = SignalSet()
     /// What `rt_sigtimedwait` waits for: taken by it although blocked.
     var awaited = SignalSet()
-    /// The mask to put back once a signal has been delivered (`rt_sigsuspend`, `ppoll`); the task's own.
+    /// The thread is to end although the process may go on: `exit`, or another thread's `execve`.
+    var isEnding = false
+    /// Wait status that goes with it.
+    var endStatus: Int32 = 0
+
+    // MARK: The task's own.
+
+    /// The mask to put back once a signal has been delivered (`rt_sigsuspend`, `ppoll`).
     var savedMask: SignalSet?
     var alternateStack = AlternateStack()
-
+    /// What a handler's frame says about the last exception.
+    var lastFault = FaultRecord()
+    /// How a call that a signal interrupted goes on.
+    var restart = RestartBlock.none
+    /// The system call came through `int $0x80`.
+    var isCompatibleCall = false
+    /// Where this thread sleeps in calls of the process side.
+    let sleepers = WaitQueue()
+    var futex = FutexWaiter()
     /// `set_tid_address`, CLONE_CHILD_CLEARTID: cleared and woken at the thread's end.
     var clearThreadIdentifier: UInt = 0
+    /// CLONE_CHILD_SETTID: where the thread's number is stored before its first instruction.
+    var storeIdentifierAt: UInt = 0
     /// Head of the list of held robust futexes, in user memory.
     var robustList: UInt = 0
+    var rseq = RestartableSequence()
+    /// The parent that waits in vfork for this task.
+    var forkGate: ForkGate?
+    var timerSlack = LinuxTask.defaultTimerSlack
+    /// `PR_SET_NO_NEW_PRIVS`
+    var noNewPrivileges = false
+    var personality: UInt32 = 0
+    /// What `sched_setscheduler` set; read by others, a word at a time.
+    var scheduling = SchedulingPolicy()
+
+    /// Nanoseconds.
+    static let defaultTimerSlack: UInt64 = 50_000
 
     init(
         identifier: Int32, process: Process, credentials: Credentials, files: DescriptorTable,
@@ -55,33 +90,14 @@ public final class LinuxTask: Linkable, @unchecked Sendable {
     }
 
     subscript(link kind: LinkKind) -> ObjectLink<LinuxTask> {
-        get { threadLink }
-        set { threadLink = newValue }
+        get { kind == .thread ? threadLink : futexLink }
+        set { if kind == .thread { threadLink = newValue } else { futexLink = newValue } }
     }
 }
 
-/// The stack that handlers with SA_ONSTACK run on (`sigaltstack`).
-struct AlternateStack {
-    var base: UInt = 0
-    var size: UInt = 0
-    var flags: UInt32 = Self.disabled
-    static let disabled: UInt32 = 2  // SS_DISABLE
-    static let onStack: UInt32 = 1  // SS_ONSTACK
-    static let autoDisarm: UInt32 = 1 << 31  // SS_AUTODISARM
-}
-
-/// A thread's name (`comm`): 15 bytes and a zero.
-public struct TaskName: Sendable {
-    public private(set) var bytes = InlineArray<16, UInt8>(repeating: 0)
-    public private(set) var count = 0
-
-    public init() {}
-
-    /// Cut to 15 bytes and at the first zero.
-    public init(_ name: Span<UInt8>) {
-        while count < 15, count < name.count, name[count] != 0 {
-            bytes[count] = name[count]
-            count += 1
-        }
-    }
+/// What the processor said about an exception (`struct sigcontext`: err, trapno, cr2).
+struct FaultRecord {
+    var trap: UInt = 0
+    var error: UInt = 0
+    var address: UInt = 0
 }

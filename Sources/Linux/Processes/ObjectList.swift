@@ -16,6 +16,8 @@ enum LinkKind: UInt8 {
     case group
     /// Threads of a process.
     case thread
+    /// Threads that wait for a futex.
+    case futex
 }
 
 /// Neighbours in a list.
@@ -60,6 +62,19 @@ enum LinkKind: UInt8 {
             unsafe head = entry
         }
         unsafe tail = entry
+        count += 1
+    }
+
+    mutating func prepend(_ element: Element) {
+        let entry = unsafe Unmanaged.passUnretained(element)
+        unsafe element[link: kind].previous = nil
+        unsafe element[link: kind].next = head
+        if let first = unsafe head {
+            unsafe first._withUnsafeGuaranteedRef { unsafe $0[link: kind].previous = entry }
+        } else {
+            unsafe tail = entry
+        }
+        unsafe head = entry
         count += 1
     }
 

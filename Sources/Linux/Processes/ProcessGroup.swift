@@ -34,8 +34,8 @@ public final class ProcessGroup: @unchecked Sendable {
         var orphaned = true
         members.forEach { process in
             if process === leaving || process.isZombie { return true }
-            if let parent = process.parent, parent.identifier != 1, parent.group !== self,
-                parent.group.session === session
+            if let parent = process.parent, parent.identifier != 1, parent.groupUnderLock !== self,
+                parent.sessionUnderLock === session
             {
                 orphaned = false
                 return false

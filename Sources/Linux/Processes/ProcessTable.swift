@@ -28,6 +28,26 @@ public enum ProcessTable {
         lock.withLockInterruptsOff { table, _ in table.task(identifier) }
     }
 
+    /// Calls `body` for every thread. Task context; threads that come or go meanwhile may be missed.
+    static func forEachTask(_ body: (LinuxTask) -> Void) {
+        var number: Int32 = 1
+        while let task = nextTask(from: number) {
+            number = task.identifier + 1
+            body(task)
+        }
+    }
+
+    private static func nextTask(from identifier: Int32) -> LinuxTask? {
+        lock.withLockInterruptsOff { table, _ in
+            var number = identifier
+            while let each = table.next(from: number) {
+                if let task = table.task(each) { return task }
+                number = each + 1
+            }
+            return nil
+        }
+    }
+
     public static func group(_ identifier: Int32) -> ProcessGroup? {
         lock.withLockInterruptsOff { table, _ in table.group(identifier) }
     }

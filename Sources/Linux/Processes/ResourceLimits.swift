@@ -21,7 +21,7 @@ public enum Resource: Int, Sendable {
 }
 
 /// `struct rlimit64`.
-public struct ResourceLimit: Equatable, Sendable {
+public struct ResourceLimit: BitwiseCopyable, Equatable, Sendable {
     public var current: UInt64
     public var maximum: UInt64
     public init(_ current: UInt64, _ maximum: UInt64) {

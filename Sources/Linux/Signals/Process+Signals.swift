@@ -5,6 +5,7 @@
 // hard or soft interrupt passes no record of its own making.
 
 import Primitives
+import Tasks
 
 extension Process {
     /// Whether all threads stand still. Any context but NMI.
@@ -79,6 +80,7 @@ extension ProcessSignals {
             remove(SignalSet(.continue), into: &dropped)
         } else if signal == .continue {
             remove(.stopping, into: &dropped)
+            stopIsValid = false
             resume()
         }
     }
@@ -105,7 +107,9 @@ extension ProcessSignals {
         stoppedThreads = 0
         unreportedStop = false
         threads.forEach { task in
-            task.wakeForSignal(fatal: true)
+            // The flag makes one of them tell the parent.
+            task.thread.notifySignal()
+            task.thread.wake(from: .stopped)
             return true
         }
     }
@@ -113,11 +117,11 @@ extension ProcessSignals {
     /// Whether the signal would do nothing: it has no effect and nobody has blocked it to take it later.
     private func isIgnored(_ signal: Signal, by task: LinuxTask, of process: Process) -> Bool {
         if task.blocked.contains(signal) || task.awaited.contains(signal) {
-            return process.isInit && signal.isUnblockable
+            return isUnkillable && signal.isUnblockable
         }
         let action = process.actions[signal]
         // Init gets only what it has a handler for.
-        if process.isInit, action.isDefault { return true }
+        if isUnkillable, action.isDefault { return true }
         return action.ignores(signal)
     }
 
@@ -130,7 +134,7 @@ extension ProcessSignals {
         if deadly {
             beginGroupExit(Int32(signal.number))
         } else {
-            taker.wakeForSignal(fatal: false)
+            taker.thread.notifySignal()
         }
     }
 
@@ -150,10 +154,12 @@ extension ProcessSignals {
         guard groupExit == nil else { return }
         groupExit = status
         stopSignal = nil
+        stopIsValid = false
         stoppedThreads = 0
         threads.forEach { task in
             task.pending.insert(.kill)
-            task.wakeForSignal(fatal: true)
+            task.thread.notifySignal(fatal: true)
+            task.thread.wake(from: .stopped)
             return true
         }
     }
@@ -164,5 +170,28 @@ extension LinuxTask {
     func wants(_ signal: Signal) -> Bool {
         if signal == .kill { return true }
         return !blocked.contains(signal) || awaited.contains(signal)
+    }
+}
+
+extension Process {
+    /// Sends a signal that an instruction of `thread` raised: it cannot be ignored or held back, and it
+    /// ends even init.
+    func force(_ information: SignalInformation, on thread: LinuxTask) {
+        let signal = information.signal
+        var record: SignalRecord? = SignalRecord(information)
+        signals.withLockInterruptsOff { signals, _ in
+            let action = actions[signal]
+            let isBlocked = thread.blocked.contains(signal)
+            if isBlocked || action.isIgnored {
+                actions.set(SignalAction(), for: signal)
+                thread.blocked.remove(signal)
+            }
+            if isBlocked || !action.isCaught { signals.isUnkillable = false }
+            if !thread.pending.absorbs(signal), let fresh = record {
+                thread.pending.append(fresh)
+                record = nil
+            }
+            thread.thread.notifySignal()
+        }
     }
 }

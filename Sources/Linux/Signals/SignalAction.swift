@@ -3,7 +3,7 @@
 import Primitives
 
 /// One entry as `rt_sigaction` passes it (asm/signal.h: handler, flags, restorer, mask).
-public struct SignalAction: Sendable {
+public struct SignalAction: BitwiseCopyable, Sendable {
     public var handler: UInt = 0
     public var flags: UInt = 0
     public var restorer: UInt = 0
@@ -37,6 +37,8 @@ public struct SignalAction: Sendable {
 
     public var isDefault: Bool { handler == Self.defaultHandler }
     public var isIgnored: Bool { handler == Self.ignoreHandler }
+
+    public var isCaught: Bool { handler > Self.ignoreHandler }
 
     /// True if the signal does nothing at all: ignored, or ignored by default.
     public func ignores(_ signal: Signal) -> Bool {

@@ -2,7 +2,7 @@
 // writing it to a user program is a copy (asm-generic/siginfo.h).
 
 /// The first 48 of the 128 bytes of a `siginfo_t`; the rest is zero.
-public struct SignalInformation: Sendable {
+public struct SignalInformation: BitwiseCopyable, Sendable {
     public var number: Int32
     public var error: Int32 = 0
     public var code: Int32

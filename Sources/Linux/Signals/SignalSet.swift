@@ -1,6 +1,6 @@
 // A set of signals as user programs pass it: bit n - 1 stands for signal n.
 
-public struct SignalSet: Equatable, Sendable {
+public struct SignalSet: BitwiseCopyable, Equatable, Sendable {
     public var bits: UInt64
 
     @inline(__always)

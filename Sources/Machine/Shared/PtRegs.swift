@@ -7,6 +7,9 @@ import CMachine
 public typealias PtRegs = pt_regs
 
 extension PtRegs {
+    /// All registers zero.
+    public static var zero: PtRegs { PtRegs() }
+
     /// Whether the context was in user mode: the privilege level in the saved code segment.
     @inline(__always)
     public var isUserMode: Bool { cs & 3 != 0 }

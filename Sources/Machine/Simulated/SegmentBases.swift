@@ -6,6 +6,7 @@ public struct SegmentBases {
     public var gs: UInt64 = 0
 
     public init() {}
+    public static var programsMaySet: Bool { false }
     public static func detect() {}
     public mutating func save() {}
     public func load(over old: SegmentBases) {}

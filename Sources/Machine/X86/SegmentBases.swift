@@ -15,6 +15,9 @@ public struct SegmentBases {
 
     public init() {}
 
+    /// Whether programs may write the bases themselves (RDFSBASE and its kin).
+    public static var programsMaySet: Bool { unsafe userCanWrite }
+
     /// To be called once on the boot CPU after CR4 is set up.
     public static func detect() { unsafe userCanWrite = machine_read_cr4() & (1 << 16) != 0 }
 

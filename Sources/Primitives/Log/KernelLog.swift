@@ -21,7 +21,7 @@ public enum LogHooks {
 }
 
 public enum KernelLog {
-    static let size = 65536
+    public static let size = 65536
     /// Bytes ever written; the ring holds the last `size` of them. Interrupts-off lock.
     private static let ring = SpinLock(Ring())
 

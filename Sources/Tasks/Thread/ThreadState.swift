@@ -68,6 +68,8 @@ public struct ThreadFlags: Equatable, Sendable {
     public static let notifyResume = ThreadFlags(rawValue: 1 << 1)
     /// A deadly signal is pending: ends killable sleep too.
     public static let fatalSignalPending = ThreadFlags(rawValue: 1 << 2)
+    /// Both.
+    public static let anySignal = ThreadFlags(rawValue: signalPending.rawValue | fatalSignalPending.rawValue)
     /// The tracer wants to see system calls.
     public static let syscallTrace = ThreadFlags(rawValue: 1 << 3)
 }

@@ -1,0 +1,92 @@
+// Sending signals: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo.
+
+import Primitives
+
+extension SystemCalls {
+    /// The signal of an argument; nil is 0, which only asks whether a signal could be sent.
+    static func signal(_ argument: UInt) throws(Errno) -> Signal? {
+        let number = Int(argument.asInt32)
+        if number == 0 { return nil }
+        guard let signal = Signal(checking: number) else { throw .invalid }
+        return signal
+    }
+
+    static func kill(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
+        let target = arguments.a0.asInt32
+        let signal = try signal(arguments.a1)
+        let sender = SignalSender(code: SignalCode.user)
+        if target > 0 {
+            guard let process = ProcessTable.task(target)?.process else { throw .noSuchProcess }
+            try sender.send(signal, to: process)
+        } else if target == -1 {
+            try sender.sendToAll(signal)
+        } else {
+            let group = target == 0 ? LinuxTask.current.process.groupIdentifier : 0 &- target
+            // The smallest number has no positive counterpart.
+            guard group > 0 else { throw .noSuchProcess }
+            try sender.send(signal, toGroup: group)
+        }
+        return 0
+    }
+
+    static func tkill(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
+        let identifier = arguments.a0.asInt32
+        guard identifier > 0 else { throw .invalid }
+        let signal = try signal(arguments.a1)
+        guard let thread = ProcessTable.task(identifier) else { throw .noSuchProcess }
+        try SignalSender(code: SignalCode.threadKill).send(signal, to: thread.process, thread)
+        return 0
+    }
+
+    static func tgkill(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
+        let signal = try signal(arguments.a2)
+        let thread = try thread(arguments.a1.asInt32, of: arguments.a0.asInt32)
+        try SignalSender(code: SignalCode.threadKill).send(signal, to: thread.process, thread)
+        return 0
+    }
+
+    private static func thread(_ identifier: Int32, of process: Int32) throws(Errno) -> LinuxTask {
+        guard identifier > 0, process > 0 else { throw .invalid }
+        guard let thread = ProcessTable.task(identifier), thread.process.identifier == process else {
+            throw .noSuchProcess
+        }
+        return thread
+    }
+
+    static func rt_sigqueueinfo(
+        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
+    ) throws(Errno) -> Int {
+        let identifier = arguments.a0.asInt32
+        let signal = try signal(arguments.a1)
+        let information = try information(at: arguments.a2, signal, for: identifier, task)
+        guard identifier > 0, let process = ProcessTable.task(identifier)?.process else {
+            throw .noSuchProcess
+        }
+        try SignalSender(information).send(signal, to: process)
+        return 0
+    }
+
+    static func rt_tgsigqueueinfo(
+        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
+    ) throws(Errno) -> Int {
+        let signal = try signal(arguments.a2)
+        let information = try information(at: arguments.a3, signal, for: arguments.a1.asInt32, task)
+        let thread = try thread(arguments.a1.asInt32, of: arguments.a0.asInt32)
+        try SignalSender(information).send(signal, to: thread.process, thread)
+        return 0
+    }
+
+    /// What a program wants a signal to say. Only to itself may it pretend to be the kernel or `kill`.
+    private static func information(
+        at address: UInt, _ signal: Signal?, for identifier: Int32, _ task: borrowing TaskContext
+    ) throws(Errno) -> SignalInformation {
+        var information = try load(SignalInformation.self, from: address, task)
+        information.number = Int32(signal?.number ?? 0)
+        if information.code >= 0 || information.code == SignalCode.threadKill,
+            LinuxTask.current.process.identifier != identifier
+        {
+            throw .notPermitted
+        }
+        return information
+    }
+}
