@@ -65,8 +65,7 @@ var targets: [Target] = [
     room("Interrupts", above: ["Machine", "Primitives", "Memory"]),
     room("Tasks", above: ["Machine", "Primitives", "Memory", "Interrupts"]),
     room("CrossCPU", above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks"]),
-    room(
-        "Deferred", above: ["CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
+    room("Deferred", above: ["CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
     room(
         "Time",
         above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred"]),
@@ -113,19 +112,12 @@ if isKernel {
     let testedRooms = [
         "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Time", "Devices", "Linux",
     ]
-    targets.append(
-        .target(
-            name: "SimulatedKernel",
-            dependencies: [
-                "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred", "Time",
-            ],
-            path: "Tests/SimulatedKernel", swiftSettings: languageSettings))
     targets += testedRooms.map { name in
         .testTarget(
             name: "\(name)Tests",
             dependencies: [
                 "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred",
-                "Time", "Devices", "Linux", "SimulatedKernel",
+                "Time", "Devices", "Linux",
             ],
             path: "Tests/\(name)Tests",
             swiftSettings: languageSettings)

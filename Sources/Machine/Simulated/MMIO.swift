@@ -51,5 +51,7 @@ public enum SimulatedMemoryBus {
         devices.withLock { _ = $0.removeValue(forKey: base.value) }
     }
 
+    public static func detachAll() { devices.withLock { $0.removeAll() } }
+
     static func device(at base: UInt) -> (any SimulatedMemoryDevice)? { devices.withLock { $0[base] } }
 }

@@ -23,7 +23,7 @@ public enum SimulatedRegisters {
         state.withLock { $0.msr[msr.number] = value }
     }
 
-    public static func setCPUID(_ leaf: UInt32, _ subleaf: UInt32 = 0, _ value: CPUID.Leaf) {
+    public static func setCPUID(_ leaf: UInt32, _ subleaf: UInt32 = 0, to value: CPUID.Leaf) {
         state.withLock { $0.cpuid[UInt64(leaf) << 32 | UInt64(subleaf)] = value }
     }
 

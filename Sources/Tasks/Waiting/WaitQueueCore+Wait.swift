@@ -20,9 +20,8 @@ extension WaitQueueCore {
                 _ = unsafe remove(core, entry)
             }
             while true {
-                // The state first: a waker that takes the entry out from here on finds a thread to wake.
-                thread.setState(state)
                 if unsafe !entry.pointee.isLinked.load(ordering: .acquiring) { unsafe insert(core, entry) }
+                thread.setState(state)
                 if let result = try attempt() { return result }
                 if thread.hears(state) {
                     thread.setState(.running)

@@ -42,6 +42,12 @@ public struct MADT: Equatable, Sendable {
         public var source: UInt8
         public var line: UInt32
         public var wiring: LineWiring
+
+        public init(source: UInt8, line: UInt32, wiring: LineWiring) {
+            self.source = source
+            self.line = line
+            self.wiring = wiring
+        }
     }
 
     /// An input of an I/O APIC that is an NMI.

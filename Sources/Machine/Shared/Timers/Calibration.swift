@@ -98,7 +98,7 @@ public struct Calibration: Sendable {
         let wanted = clock.frequency * window / 1_000_000
         guard wait(clock, from: first.reference, ticks: wanted) else { return nil }
         let last = sample(clock)
-        let ticks = last.reference &- first.reference & clock.mask
+        let ticks = (last.reference &- first.reference) & clock.mask
         guard ticks > 0 else { return nil }
         let result = Calibration(
             tscHz: rate(last.tsc &- first.tsc, clock.frequency, ticks),
@@ -141,7 +141,7 @@ public struct Calibration: Sendable {
         var turnsWithoutProgress = 0
         // The slowest real clock advances every microsecond, and a look takes no less than 1 ns.
         while turnsWithoutProgress < 100_000 {
-            let passed = clock.read() &- start & clock.mask
+            let passed = (clock.read() &- start) & clock.mask
             if passed >= ticks { return true }
             turnsWithoutProgress = passed == last ? turnsWithoutProgress + 1 : 0
             last = passed
