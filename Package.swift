@@ -65,7 +65,8 @@ var targets: [Target] = [
     room("Interrupts", above: ["Machine", "Primitives", "Memory"]),
     room("Tasks", above: ["Machine", "Primitives", "Memory", "Interrupts"]),
     room("CrossCPU", above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks"]),
-    room("Deferred", above: ["CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
+    room(
+        "Deferred", above: ["CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
     room(
         "Time",
         above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred"]),
@@ -112,12 +113,19 @@ if isKernel {
     let testedRooms = [
         "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Time", "Devices", "Linux",
     ]
+    targets.append(
+        .target(
+            name: "SimulatedKernel",
+            dependencies: [
+                "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred", "Time",
+            ],
+            path: "Tests/SimulatedKernel", swiftSettings: languageSettings))
     targets += testedRooms.map { name in
         .testTarget(
             name: "\(name)Tests",
             dependencies: [
                 "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred",
-                "Time", "Devices", "Linux",
+                "Time", "Devices", "Linux", "SimulatedKernel",
             ],
             path: "Tests/\(name)Tests",
             swiftSettings: languageSettings)

@@ -40,5 +40,41 @@ public enum CrossCPU {
             .callFunction, VectorHandler { @Sendable context, _ in CrossCPU.flushFunctions(context) })
         Vectors.setHandler(
             .invalidateTLB, VectorHandler { @Sendable context, _ in CrossCPU.flushTranslations(context) })
+        // Before other CPUs run.
+        unsafe TLBHooks.shootdown = { start, end, word0, word1, word2, word3 in
+            var mask = CPUMask()
+            mask[word: 0] = word0
+            mask[word: 1] = word1
+            mask[word: 2] = word2
+            mask[word: 3] = word3
+            CrossCPU.shootdown(TLBRange(start: start, end: end), mask)
+        }
+    }
+
+    /// What a CPU is asked to forget (with `end` 0: which address space to leave, `start`); lives on the sender's stack until all have answered.
+    private struct TLBRange {
+        var start: UInt
+        var end: UInt
+    }
+
+    /// Makes the online CPUs of `mask` forget a range, and waits for them. Interrupts on, preemption off.
+    private static func shootdown(_ range: TLBRange, _ mask: CPUMask) {
+        var range = range
+        let targets = mask.intersection(CPUs.online)
+        if targets.isEmpty { return }
+        withPreemptionOff { off in
+            // The call waits, so the range outlives its use on the other CPUs.
+            unsafe withUnsafePointer(to: &range) {
+                unsafe translationQueue?.call(targets, wait: true, off, UInt(bitPattern: $0)) { _, address in
+                    // The sender's range; the sender waits.
+                    let range = unsafe UnsafePointer<TLBRange>(bitPattern: address)!
+                    if unsafe range.pointee.end == 0 {
+                        withInterruptsOff { off in unsafe AddressSpace.leave(range.pointee.start, off) }
+                    } else {
+                        unsafe TLBHooks.invalidateHere(range.pointee.start, range.pointee.end)
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 // The boot CPU's way from assembly to the first program, in order. The one place that knows every room.
 
+import CrossCPU
 import Deferred
 import Devices
 import Interrupts
@@ -7,6 +8,7 @@ import Machine
 import Memory
 import Primitives
 import Tasks
+import Time
 
 /// First Swift code of the boot CPU: boot tables, boot stack, interrupts and preemption off.
 @c(apus_kernel_main)
@@ -20,10 +22,11 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     let options = readOptions(boot.commandLine)
     // Set before any other CPU runs.
     unsafe PanicHooks.timeout = options.panicTimeout
-    let root = MemoryStart.run(boot)
-    KernelPageTable.initialize(root: root)
-    _ = PlatformStart.run(boot)
+    MemoryStart.run(boot)
+    let topology = PlatformStart.run(boot, options)
+    InterprocessorInterrupts.start(apicIDs: topology.apicIDs)
     startTasks()
+    SecondaryCPUs.start(topology)
     startFirstThread(boot, options)
     enterIdleLoop()
 }
@@ -59,10 +62,20 @@ private func readOptions(_ line: CommandLine) -> KernelOptions {
     }
 }
 
-/// Threads, and soft IRQs with their threads.
+/// The local APICs' timers as clock event devices.
+private func startClockEvents() {
+    let rates = unsafe Calibration.result
+    LocalTimer.boot(
+        tscHz: rates.tscHz, countHz: rates.apicTimerHz, hasDeadlineMode: CPUID.readFeatures().hasTSCDeadline)
+    LocalTimer.startThisCPU()
+}
+
+/// Threads, timers, and soft IRQs with their threads.
 private func startTasks() {
     Scheduler.boot(cpuCount: CPUs.count)
     Scheduler.enterCPU()
+    Time.boot(cpuCount: CPUs.count)
+    startClockEvents()
     do {
         try SoftInterrupts.boot(cpuCount: CPUs.count)
     } catch {

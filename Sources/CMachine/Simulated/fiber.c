@@ -1,19 +1,36 @@
-// Fibers: the stacks of simulated kernel threads, all on one host thread, so that a simulated machine
-// runs one instruction stream and replays exactly.
+// Fibers: the stacks of simulated CPUs and kernel threads, all on one host thread, so that a simulated
+// machine runs one instruction stream and replays exactly.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include "CMachine.h"
 
-enum { STACK_BYTES = 512 * 1024, GUARD_BYTES = 4096 };
+enum { STACK_BYTES = 256 * 1024, GUARD_BYTES = 4096 };
 
 struct fiber {
     ucontext_t context;
     thread_entry entry;
     void *stack;
+    struct fiber *next, **link;
 };
 
 static __thread uintptr_t fiber_carried;
+// Fibers with stacks: in use, and free for the next one.
+static __thread struct fiber *fibers_in_use, *fibers_free;
+
+static void fiber_insert(struct fiber **list, struct fiber *fiber)
+{
+    fiber->next = *list;
+    fiber->link = list;
+    if (*list) (*list)->link = &fiber->next;
+    *list = fiber;
+}
+
+static void fiber_remove(struct fiber *fiber)
+{
+    *fiber->link = fiber->next;
+    if (fiber->next) fiber->next->link = fiber->link;
+}
 
 static void fiber_begin(unsigned low, unsigned high)
 {
@@ -27,18 +44,31 @@ struct fiber *fiber_adopt(void)
     return calloc(1, sizeof(struct fiber));
 }
 
-struct fiber *fiber_create(thread_entry entry)
+static struct fiber *fiber_allocate(void)
 {
-    struct fiber *fiber = calloc(1, sizeof *fiber);
+    struct fiber *fiber = fibers_free;
+    if (fiber) {
+        fiber_remove(fiber);
+        return fiber;
+    }
+    fiber = calloc(1, sizeof *fiber);
     if (!fiber) return NULL;
     char *stack = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (stack == MAP_FAILED) { free(fiber); return NULL; }
     mprotect(stack, GUARD_BYTES, PROT_NONE);
     fiber->stack = stack;
+    return fiber;
+}
+
+struct fiber *fiber_create(thread_entry entry)
+{
+    struct fiber *fiber = fiber_allocate();
+    if (!fiber) return NULL;
+    fiber_insert(&fibers_in_use, fiber);
     fiber->entry = entry;
     getcontext(&fiber->context);
-    fiber->context.uc_stack.ss_sp = stack + GUARD_BYTES;
+    fiber->context.uc_stack.ss_sp = (char *)fiber->stack + GUARD_BYTES;
     fiber->context.uc_stack.ss_size = STACK_BYTES;
     fiber->context.uc_link = NULL;
     makecontext(&fiber->context, (void (*)(void))fiber_begin, 2, (unsigned)(uintptr_t)fiber,
@@ -49,8 +79,17 @@ struct fiber *fiber_create(thread_entry entry)
 void fiber_free(struct fiber *fiber)
 {
     if (!fiber) return;
-    if (fiber->stack) munmap(fiber->stack, GUARD_BYTES + STACK_BYTES);
-    free(fiber);
+    if (!fiber->stack) {
+        free(fiber);
+        return;
+    }
+    fiber_remove(fiber);
+    fiber_insert(&fibers_free, fiber);
+}
+
+void fiber_free_all(void)
+{
+    while (fibers_in_use) fiber_free(fibers_in_use);
 }
 
 uintptr_t fiber_switch(struct fiber *from, struct fiber *to, uintptr_t carried)

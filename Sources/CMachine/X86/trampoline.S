@@ -101,7 +101,10 @@ secondary_64:
     addq $24, %rdi
     decl %ecx
     jmp 4b
-5:  movq 16(%rdi), %rsp
+5:  // The stack is mapped in the kernel's own tables only.
+    movq secondary_root(%rip), %rax
+    movq %rax, %cr3
+    movq 16(%rdi), %rsp
     movq 8(%rdi), %rax
     movq %rax, %rdx
     shrq $32, %rdx
@@ -118,5 +121,7 @@ secondary_64:
     .align 8
     .globl secondary_table
     .globl secondary_count
+    .globl secondary_root
 secondary_table: .quad 0
+secondary_root: .quad 0
 secondary_count: .long 0

@@ -16,6 +16,11 @@ struct secondary_record { uint32_t apic_id, index; uint64_t area, stack; };
 _Static_assert(sizeof(struct secondary_record) == 24, "");
 extern struct secondary_record *secondary_table;
 extern uint32_t secondary_count;
+// Physical address of the kernel's top-level page table.
+extern uint64_t secondary_root;
+static inline void boot_set_secondary_records(
+    struct secondary_record *records, uint32_t count, uint64_t root)
+{ secondary_table = records; secondary_count = count; secondary_root = root; }
 
 #define BOOT_SYMBOL(name) \
     static inline uintptr_t boot_##name(void) { return (uintptr_t)name; }

@@ -47,6 +47,8 @@ struct fiber *fiber_create(thread_entry entry);
 // A fiber for the stack the host thread itself runs on.
 struct fiber *fiber_adopt(void);
 void fiber_free(struct fiber *fiber);
+// Frees all fibers made on this host thread; it runs on none of them.
+void fiber_free_all(void);
 uintptr_t fiber_switch(struct fiber *from, struct fiber *to, uintptr_t carried);
 
 static inline void thread_set_entry_stack(uintptr_t top) { cpu_area_set_kernel_stack_top(top); }

@@ -1,5 +1,6 @@
 // The serial ports of a PC: found at their four usual places.
 
+import Interrupts
 import Machine
 import Primitives
 
@@ -34,12 +35,29 @@ public enum Serial {
         }
     }
 
+    private static let names: InlineArray<4, StaticString> = ["ttyS0", "ttyS1", "ttyS2", "ttyS3"]
+
     private static func start(_ port: SerialPort) {
         printk(
             .info,
             "serial8250: ttyS\(port.index) at I/O 0x\(hex: port.uart.base) (irq = \(port.interruptLine), base_baud = 115200) is a \(port.model.name)"
         )
         port.setLine(SerialLine())
-        port.switchOn()
+        let handler = IRQHandler(names[port.index], word: UInt(port.index)) { @Sendable _, word in
+            Serial.interrupt(word)
+        }
+        do throws(IRQError) {
+            _ = try IRQ.request(line: Int(port.interruptLine), flags: .shared, handler: handler)
+            port.switchOn()
+        } catch {
+            printk(.error, "ttyS\(port.index): interrupt line \(port.interruptLine) cannot be had")
+        }
+    }
+
+    /// The top half of port `word`.
+    @_noAllocation
+    private static func interrupt(_ word: UInt) -> IRQReturn {
+        guard let port = port(Int(truncatingIfNeeded: word)) else { return .none }
+        return port.serve() ? .handled : .none
     }
 }

@@ -18,7 +18,7 @@ extension SerialPort {
             served = true
             receive(uart)
             if UART.ModemStatus.changed & uart.modemStatus.read8() != 0 { notify(.modemStatus) }
-            UART.lock.withLockInterruptsOff { _, _ in transmitLocked() }
+            unsafe state.pointee.lock.pointee.withLockInterruptsOff { _, _ in transmitLocked() }
         }
         return served
     }

@@ -19,7 +19,7 @@ extension SerialPort {
 
     /// Gets the transmitter going. Any context but NMI.
     public func startTransmitting() {
-        UART.lock.withLockInterruptsOff { _, _ in transmitLocked() }
+        unsafe state.pointee.lock.pointee.withLockInterruptsOff { _, _ in transmitLocked() }
     }
 
     /// Sends a byte before all others, stopped or not (VSTART, VSTOP for the other end).

@@ -72,6 +72,13 @@ public struct SerialEvents: OptionSet, Sendable {
     @inline(__always)
     public func takeReceived() -> ReceivedByte? { unsafe state.pointee.receivedRing.take() }
 
+    /// The next received byte without taking it.
+    @inline(__always)
+    public func nextReceived() -> ReceivedByte? { unsafe state.pointee.receivedRing.peek() }
+
+    /// CRTSCTS is on.
+    public var usesClearToSend: Bool { unsafe state.pointee.usesClearToSend.load(ordering: .relaxed) }
+
     /// Waits for something to happen; the events since the last call. One thread a port.
     public func waitForEvents(_ task: borrowing TaskContext) -> SerialEvents {
         unsafe state.pointee.queue.waitUninterruptibly(task) { hasEvents }
@@ -101,13 +108,15 @@ public struct SerialEvents: OptionSet, Sendable {
 }
 
 /// The storage behind a `SerialPort`.
-struct SerialPortState: ~Copyable {
+@safe struct SerialPortState: ~Copyable {
     static let ringSize = 4096
 
     let uart: UART
     let model: UARTModel
     let index: Int
     let line: UInt8
+    /// Where `UART.lock` lies: the top half reaches it without asking whether it has been made.
+    let lock: UnsafePointer<SpinLock<Void>>
     /// Producer: the top half. Consumer: the terminal.
     let receivedRing = Ring<ReceivedByte>(capacity: SerialPortState.ringSize, filler: ReceivedByte(0))
     /// Producer: the terminal. Consumer: whoever holds `UART.lock`.
@@ -129,5 +138,7 @@ struct SerialPortState: ~Copyable {
         self.model = model
         self.index = index
         self.line = line
+        // A static lock stays where it is for ever.
+        unsafe lock = unsafe withUnsafePointer(to: UART.lock) { unsafe $0 }
     }
 }

@@ -12,8 +12,7 @@ enum MemoryStart {
     static let trampoline = PhysicalAddress(0x8000)
 
     /// Builds and loads the kernel's page tables and gives all free memory to `Frames`.
-    /// - Returns: physical address of the top-level page table.
-    static func run(_ boot: BootInformation) -> PhysicalAddress {
+    static func run(_ boot: BootInformation) {
         let usable = boot.memoryMap.filter { $0.kind == .usable }
         let bytes = usable.reduce(0) { $0 + $1.size }
         if bytes < least {
@@ -24,10 +23,10 @@ enum MemoryStart {
         Frames.initialize(
             usable: usable.map { PhysicalRange(start: $0.start, end: $0.end) },
             reserved: reserved(boot, kernelEnd: map.end))
+        KernelPageTable.initialize(root: PhysicalAddress(map.root))
         printk(
             .info,
             "Memory: \(bytes >> 10) KiB usable, \(Frames.freeCount * 4) KiB free after the kernel's image")
-        return PhysicalAddress(map.root)
     }
 
     private static func reserved(_ boot: BootInformation, kernelEnd: UInt64) -> [PhysicalRange] {

@@ -8,14 +8,17 @@ import Primitives
 enum PlatformStart {
     /// Reads the firmware's tables, switches the interrupt controllers on and calibrates the clocks. The boot CPU,
     /// interrupts off, once memory is there and before any other CPU runs.
-    static func run(_ boot: BootInformation) -> ACPI {
+    static func run(_ boot: BootInformation, _ options: KernelOptions) -> CPUTopology {
         if !CPUTables.useGuardedStacks() { bootFailure("no memory for the boot CPU's stacks") }
         let acpi = Platform.readTables(rsdp: boot.rsdp, in: DirectMapFirmware())
         unsafe PanicHooks.restart = { Platform.restart() }
         let features = CPUID.readFeatures()
+        let topology = CPUTopology(
+            acpi.interruptControllers, bootID: features.initialAPICID, limit: options.maximumCPUs)
         InterruptControllers.initialize(acpi.interruptControllers, features: features)
         calibrate(acpi)
-        return acpi
+        CycleClock.start(frequency: unsafe Calibration.result.tscHz, origin: boot.entryTSC)
+        return topology
     }
 
     private static func calibrate(_ acpi: ACPI) {

@@ -6,19 +6,41 @@ import Glibc
 public enum InterruptFlag {
     public static let mask: UInt64 = 1 << 9
 
-    /// Bit 0 of the last slot of the CPU's area plays RFLAGS.IF.
     public static var isEnabled: Bool { SimulatedCPU.current.interruptsEnabled }
-    public static func enable() { SimulatedCPU.current.interruptsEnabled = true }
+
+    public static func enable() {
+        let cpu = SimulatedCPU.current
+        cpu.interruptsEnabled = true
+        if cpu.machine.isRunning { cpu.takeInterrupts() }
+    }
+
     public static func disable() { SimulatedCPU.current.interruptsEnabled = false }
+
     public static func enableAndHalt() {
-        enable()
-        sched_yield()
+        let cpu = SimulatedCPU.current
+        cpu.interruptsEnabled = true
+        guard cpu.machine.isRunning else {
+            sched_yield()
+            return
+        }
+        cpu.interruptsTakenAtHalt = cpu.interruptsTaken
+        cpu.machine.halt(cpu)
     }
 }
 
 public enum Spin {
-    public static func pause() { sched_yield() }
-    public static func halt() { sched_yield() }
-    public static func interleave() {}
+    public static func pause() {
+        let cpu = SimulatedCPU.current
+        if cpu.machine.isRunning { cpu.machine.pause(cpu) } else { sched_yield() }
+    }
+
+    public static func halt() { pause() }
+
     public static func fence() {}
+
+    /// Where another CPU may go on, or an interrupt come.
+    public static func interleave() {
+        let cpu = SimulatedCPU.current
+        if cpu.machine.isRunning { cpu.machine.interleave(cpu) }
+    }
 }

@@ -17,6 +17,9 @@ import Glibc
         precondition(unsafe base != MAP_FAILED, "no host memory for a simulated machine")
     }
 
+    /// The RAM of the machine that the calling host thread plays a CPU of.
+    public static var current: SimulatedMemory { SimulatedCPU.current.memory }
+
     deinit { unsafe munmap(base, byteCount) }
 }
 

@@ -16,11 +16,10 @@ enum SimulatedThread {
             return unsafe Unmanaged<SimulatedCPU>.fromOpaque(raw).takeUnretainedValue()
         }
         set {
-            if let old = unsafe pthread_getspecific(key) {
-                unsafe Unmanaged<SimulatedCPU>.fromOpaque(old).release()
-            }
+            let old = unsafe pthread_getspecific(key)
             let raw = unsafe newValue.map { unsafe Unmanaged.passRetained($0).toOpaque() }
             unsafe pthread_setspecific(key, raw)
+            if let old = unsafe old { unsafe Unmanaged<SimulatedCPU>.fromOpaque(old).release() }
         }
     }
 }

@@ -28,9 +28,9 @@ import CMachine
         from old: UnsafeMutablePointer<ThreadContext>, to new: UnsafeMutablePointer<ThreadContext>,
         carrying value: UInt
     ) -> UInt {
-        if unsafe old.pointee.fiber == nil { unsafe old.pointee.fiber = fiber_adopt() }
-        return unsafe SimulatedCPU.switchFiber(
-            from: old.pointee.fiber, to: new.pointee.fiber, carrying: value)
+        // What runs now is what the CPU says, also for its first thread, which nobody prepared.
+        unsafe old.pointee.fiber = unsafe SimulatedCPU.current.fiber
+        return unsafe SimulatedCPU.switchFiber(new.pointee.fiber, carrying: value)
     }
 
     /// Where the registers of user mode would lie on a kernel stack.

@@ -29,10 +29,32 @@ public enum KernelLog {
         /// Allocated statically as part of the lock's cell: the log works before there is a heap.
         var bytes = InlineArray<65536, UInt8>(repeating: 0)
         var written: UInt64 = 0
+        /// Lines ever ended, and how many of those have been overwritten.
+        var lines: UInt64 = 0
+        var lostLines: UInt64 = 0
+        /// The last byte that was overwritten: whether the oldest one left begins a line.
+        var lastLost: UInt8 = 10
 
         mutating func put(_ byte: UInt8) {
-            bytes[Int(truncatingIfNeeded: written) & (KernelLog.size - 1)] = byte
+            let place = Int(truncatingIfNeeded: written) & (KernelLog.size - 1)
+            if written >= UInt64(KernelLog.size) {
+                lastLost = bytes[place]
+                if lastLost == 10 { lostLines &+= 1 }
+            }
+            if byte == 10 { lines &+= 1 }
+            bytes[place] = byte
             written &+= 1
+        }
+
+        /// Where the oldest whole line begins.
+        var oldestLine: UInt64 {
+            guard written > UInt64(KernelLog.size) else { return 0 }
+            var position = written - UInt64(KernelLog.size)
+            if lastLost == 10 { return position }
+            while position < written, bytes[Int(truncatingIfNeeded: position) & (KernelLog.size - 1)] != 10 {
+                position += 1
+            }
+            return min(position + 1, written)
         }
     }
 
@@ -92,6 +114,18 @@ public enum KernelLog {
 
     /// Bytes ever written to the ring.
     public static var written: UInt64 { ring.withLockInterruptsOff { ring, _ in ring.written } }
+
+    /// Where the oldest line begins that is whole, and its number: how many were written before.
+    public static var oldestLine: (position: UInt64, number: UInt64) {
+        ring.withLockInterruptsOff { ring, _ in
+            (ring.oldestLine, ring.lostLines + (ring.lastLost == 10 ? 0 : 1))
+        }
+    }
+
+    /// The same of the line that will be written next.
+    public static var newestLine: (position: UInt64, number: UInt64) {
+        ring.withLockInterruptsOff { ring, _ in (ring.written, ring.lines) }
+    }
 
     /// Copies what the ring still holds from position `from` into `buffer` (`<level>[time] text\n` lines);
     /// returns how many bytes, and from which position they really came.

@@ -20,8 +20,9 @@ extension WaitQueueCore {
                 _ = unsafe remove(core, entry)
             }
             while true {
-                if unsafe !entry.pointee.isLinked.load(ordering: .acquiring) { unsafe insert(core, entry) }
+                // The state first: a waker that takes the entry out from here on finds a thread to wake.
                 thread.setState(state)
+                if unsafe !entry.pointee.isLinked.load(ordering: .acquiring) { unsafe insert(core, entry) }
                 if let result = try attempt() { return result }
                 if thread.hears(state) {
                     thread.setState(.running)

@@ -20,6 +20,18 @@ public struct Text: ExpressibleByStringInterpolation {
     public mutating func add(_ more: Span<UInt8>) { for index in more.indices { bytes.append(more[index]) } }
     public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
+    /// Adds spaces until `width` bytes stand behind position `start`.
+    public mutating func pad(from start: Int, to width: Int) {
+        while bytes.count - start < width { bytes.append(32) }
+    }
+
+    /// Adds a text and spaces up to `width`.
+    public mutating func add(column text: StaticString, width: Int) {
+        let start = bytes.count
+        add(text)
+        pad(from: start, to: width)
+    }
+
     /// Cuts the text to its first `count` bytes.
     public mutating func truncate(to count: Int) {
         if count < bytes.count { bytes.removeLast(bytes.count - count) }

@@ -1,0 +1,26 @@
+// Which CPUs there are: the firmware's table, the boot CPU first, as many as the command line allows.
+
+import Machine
+import Primitives
+
+struct CPUTopology {
+    /// APIC identifiers by CPU number.
+    let apicIDs: [UInt32]
+    /// Addresses of the CPU areas by CPU number.
+    let areas: [UInt]
+
+    /// Decides the CPU numbers and makes the areas. Boot CPU, once.
+    /// - Parameter bootID: the APIC identifier of the CPU that runs this.
+    init(_ madt: MADT?, bootID: UInt32, limit: Int) {
+        var identifiers = [bootID]
+        let allowed = min(limit, maximumCPUs)
+        let others = (madt?.cpus ?? []).filter { $0.apicID != bootID }
+        for cpu in others where identifiers.count < allowed { identifiers.append(cpu.apicID) }
+        if others.count + 1 > identifiers.count {
+            printk(.info, "smp: using \(identifiers.count) of \(others.count + 1) CPUs")
+        }
+        CPUs.setCount(identifiers.count)
+        apicIDs = identifiers
+        areas = CPUAreas.make(apicIDs: identifiers)
+    }
+}
