@@ -20,6 +20,16 @@ public class File: @unchecked Sendable {
     public let path: Path?
     public let isReadable: Bool
     public let isWritable: Bool
+    /// What F_SETOWN set: a process, or below zero a process group.
+    private let signalOwnerNumber = Atomic<Int32>(0)
+    var signalOwner: Int32 {
+        get { signalOwnerNumber.load(ordering: .relaxed) }
+        set { signalOwnerNumber.store(newValue, ordering: .relaxed) }
+    }
+    /// The pipe that this is an end of.
+    var pipeBehind: Pipe? { nil }
+    /// Held while the position is used by a read, write or seek, so that each thread gets bytes of its own.
+    let positionMutex = RawMutex()
     /// Counts as a writer of the inode until the last close; set once, by who opens.
     var countsAsWriter = false
     private let statusFlags: Atomic<UInt32>
@@ -37,7 +47,13 @@ public class File: @unchecked Sendable {
 
     deinit {
         if countsAsWriter { inode.endWriting() }
+        if inode.mayHaveLocks { inode.releaseLocks(of: .file(self)) }
         path?.mount.unpin()
+    }
+
+    /// A descriptor of `table` for this file was closed: the process gives up its POSIX locks of the file.
+    final func descriptorClosed(by table: DescriptorTable) {
+        if inode.mayHaveLocks { inode.releaseLocks(of: .process(table)) }
     }
 
     /// Access mode and status flags, as fcntl(F_GETFL) shows them.

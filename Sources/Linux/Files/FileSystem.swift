@@ -38,6 +38,9 @@ public class FileSystem: @unchecked Sendable {
         FileSystemStatistics()
     }
 
+    /// Takes over other options (`mount -o remount`).
+    public func reconfigure(_ data: [UInt8]) throws(Errno) {}
+
     /// Mount options beside `rw`, for instance `,size=1024k`.
     public var optionText: [UInt8] { [] }
 

@@ -27,6 +27,9 @@ public class Inode: @unchecked Sendable {
     private let mutex = RawMutex()
     /// Open files that write, or, below zero, programs running from the file.
     private let writers = Atomic<Int32>(0)
+    /// Advisory locks, once there were any. Task context.
+    let lockList = SpinLock<FileLocks?>(nil)
+    let hasLocks = Atomic<Bool>(false)
     private let permissionBits: Atomic<UInt32>
     /// User in the low half, group in the high half: always changed together.
     private let owners: Atomic<UInt64>
@@ -143,6 +146,12 @@ public class Inode: @unchecked Sendable {
 
     /// Bytes; for a symbolic link the length of its target.
     public var size: Int { 0 }
+
+    /// See `Seal`. Changed with the mutex held or before anybody else knows the inode.
+    var sealBits: UInt32 {
+        get { 0 }
+        set {}
+    }
 
     /// What a mapping of the file maps; nil for what cannot be mapped.
     public var memoryObject: MemoryObject? { nil }

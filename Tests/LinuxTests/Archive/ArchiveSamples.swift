@@ -2,6 +2,8 @@
 
 import Foundation
 
+import Primitives
+
 @testable import Linux
 
 /// A generator with a seed, so that a failing case can be repeated.
@@ -99,18 +101,22 @@ final class RecordingReceiver: CpioReceiver {
     var log: [String] = []
     var contents: [UInt8] = []
 
-    override func begin(_ entry: CpioEntry, _ name: Span<UInt8>) throws(CpioProblem) {
+    override func begin(
+        _ entry: CpioEntry, _ name: Span<UInt8>, _ task: borrowing TaskContext
+    ) throws(CpioProblem) {
         var bytes: [UInt8] = []
         for index in name.indices { bytes.append(name[index]) }
         log.append("\(String(decoding: bytes, as: UTF8.self)) \(String(entry.mode, radix: 8))")
         contents = []
     }
 
-    override func data(_ bytes: UnsafeRawBufferPointer) throws(CpioProblem) {
+    override func data(_ bytes: UnsafeRawBufferPointer, _ task: borrowing TaskContext) throws(CpioProblem) {
         unsafe contents += [UInt8](bytes)
     }
 
-    override func end() throws(CpioProblem) { log.append("= \(String(decoding: contents, as: UTF8.self))") }
+    override func end(_ task: borrowing TaskContext) throws(CpioProblem) {
+        log.append("= \(String(decoding: contents, as: UTF8.self))")
+    }
     override func archiveEnded() { log.append("end") }
 }
 
@@ -118,7 +124,7 @@ final class RecordingReceiver: CpioReceiver {
 func read(_ bytes: [UInt8], _ receiver: CpioReceiver) -> ArchiveError? {
     do throws(ArchiveError) {
         try unsafe bytes.span.withUnsafeBytes { (input) throws(ArchiveError) in
-            try unsafe Ramdisk.read(input, receiver)
+            try unsafe Ramdisk.read(input, receiver, .forTests)
         }
         return nil
     } catch {

@@ -1,5 +1,7 @@
 import Testing
 
+import Primitives
+
 @testable import Linux
 
 @Suite struct ArchiveCpioTests {
@@ -42,8 +44,8 @@ import Testing
             let receiver = RecordingReceiver()
             var reader = CpioReader(receiver)
             try unsafe whole.withUnsafeBytes { bytes in
-                _ = try unsafe reader.read(UnsafeRawBufferPointer(rebasing: bytes[..<cut]))
-                _ = try unsafe reader.read(UnsafeRawBufferPointer(rebasing: bytes[cut...]))
+                _ = try unsafe reader.read(UnsafeRawBufferPointer(rebasing: bytes[..<cut]), .forTests)
+                _ = try unsafe reader.read(UnsafeRawBufferPointer(rebasing: bytes[cut...]), .forTests)
             }
             let isComplete = reader.isComplete
             #expect(isComplete)

@@ -6,11 +6,13 @@
 //
 // Invariant: `offset` counts all bytes read, and entries begin at multiples of four of it.
 
+import Primitives
+
 /// Who stores what an archive holds. Calls for an entry: `begin`, then `data` until all its bytes came, then `end`.
 class CpioReceiver {
-    func begin(_ entry: CpioEntry, _ name: Span<UInt8>) throws(CpioProblem) {}
-    func data(_ bytes: UnsafeRawBufferPointer) throws(CpioProblem) {}
-    func end() throws(CpioProblem) {}
+    func begin(_ entry: CpioEntry, _ name: Span<UInt8>, _ task: borrowing TaskContext) throws(CpioProblem) {}
+    func data(_ bytes: UnsafeRawBufferPointer, _ task: borrowing TaskContext) throws(CpioProblem) {}
+    func end(_ task: borrowing TaskContext) throws(CpioProblem) {}
     /// An archive is complete: hard links do not reach beyond it.
     func archiveEnded() {}
 }
@@ -44,12 +46,12 @@ struct CpioReader: ~Copyable {
 
     /// Reads a piece to its end or, if `untilArchiveEnds`, to the end of an archive; returns how many bytes were read.
     mutating func read(
-        _ bytes: UnsafeRawBufferPointer, untilArchiveEnds: Bool = false
+        _ bytes: UnsafeRawBufferPointer, untilArchiveEnds: Bool = false, _ task: borrowing TaskContext
     ) throws(CpioProblem) -> Int {
         var at = 0
         while at < bytes.count {
             let before = at
-            at = try unsafe step(bytes, at)
+            at = try unsafe step(bytes, at, task)
             offset &+= at &- before
             if state == .betweenArchives, untilArchiveEnds { return at }
         }
@@ -57,7 +59,9 @@ struct CpioReader: ~Copyable {
     }
 
     /// Does what the state says with the bytes from `at` on; returns where it stopped.
-    private mutating func step(_ bytes: UnsafeRawBufferPointer, _ at: Int) throws(CpioProblem) -> Int {
+    private mutating func step(
+        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ task: borrowing TaskContext
+    ) throws(CpioProblem) -> Int {
         switch state {
         case .betweenArchives:
             guard unsafe bytes[at] != 0 else { return at &+ 1 }
@@ -65,8 +69,8 @@ struct CpioReader: ~Copyable {
             beginHeader(offset)
             return at
         case .header: return try unsafe readHeader(bytes, at)
-        case .name: return try unsafe readName(bytes, at)
-        case .data: return try unsafe readData(bytes, at)
+        case .name: return try unsafe readName(bytes, at, task)
+        case .data: return try unsafe readData(bytes, at, task)
         case .padding:
             let count = min(left, bytes.count &- at)
             left &-= count
@@ -101,26 +105,28 @@ struct CpioReader: ~Copyable {
         return at &+ count
     }
 
-    private mutating func readName(_ bytes: UnsafeRawBufferPointer, _ at: Int) throws(CpioProblem) -> Int {
+    private mutating func readName(
+        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ task: borrowing TaskContext
+    ) throws(CpioProblem) -> Int {
         let count = min(left, bytes.count &- at)
         for index in 0..<count { unsafe name.append(bytes[at &+ index]) }
         left &-= count
         guard left == 0 else { return at &+ count }
         guard name.removeLast() == 0 else { throw CpioProblem("name in a cpio archive does not end") }
-        try beginEntry(after: offset &+ count)
+        try beginEntry(after: offset &+ count, task)
         return at &+ count
     }
 
-    private mutating func beginEntry(after position: Int) throws(CpioProblem) {
+    private mutating func beginEntry(after position: Int, _ task: borrowing TaskContext) throws(CpioProblem) {
         if Self.isTrailer(name) {
             receiver.archiveEnded()
             isInArchive = false
             return pad(to: position)
         }
-        try receiver.begin(entry, name.span)
+        try receiver.begin(entry, name.span, task)
         sum = 0
         guard entry.fileSize > 0 else {
-            try receiver.end()
+            try receiver.end(task)
             return pad(to: position)
         }
         state = .data
@@ -145,7 +151,9 @@ struct CpioReader: ~Copyable {
         return true
     }
 
-    private mutating func readData(_ bytes: UnsafeRawBufferPointer, _ at: Int) throws(CpioProblem) -> Int {
+    private mutating func readData(
+        _ bytes: UnsafeRawBufferPointer, _ at: Int, _ task: borrowing TaskContext
+    ) throws(CpioProblem) -> Int {
         if padding > 0 {
             let count = min(padding, bytes.count &- at)
             padding &-= count
@@ -154,13 +162,13 @@ struct CpioReader: ~Copyable {
         let count = min(left, bytes.count &- at)
         let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[at..<(at &+ count)])
         if entry.hasCheckSum { for index in 0..<count { unsafe sum &+= UInt32(part[index]) } }
-        try unsafe receiver.data(part)
+        try unsafe receiver.data(part, task)
         left &-= count
         guard left == 0 else { return at &+ count }
         guard !entry.hasCheckSum || sum == entry.checkSum else {
             throw CpioProblem("check sum of a file does not match")
         }
-        try receiver.end()
+        try receiver.end(task)
         pad(to: offset &+ count)
         return at &+ count
     }

@@ -37,6 +37,15 @@ public final class DescriptorTable: @unchecked Sendable {
         state = SpinLock(other.state.withLock { $0.copy() })
     }
 
+    /// The last process that used it is gone: so are its POSIX locks.
+    deinit {
+        var next: Int32 = 0
+        while let (descriptor, file) = self.next(from: next) {
+            file.descriptorClosed(by: self)
+            next = descriptor &+ 1
+        }
+    }
+
     /// The file of a descriptor.
     @inline(__always)
     public func file(_ descriptor: Int32) throws(Errno) -> File {

@@ -20,6 +20,7 @@ final class PipeFile: File, @unchecked Sendable {
 
     deinit { pipe.close(reads: isReadable, writes: isWritable) }
 
+    override var pipeBehind: Pipe? { pipe }
     override var isSeekable: Bool { false }
 
     override func read(

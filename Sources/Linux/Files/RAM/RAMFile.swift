@@ -10,6 +10,7 @@ import Synchronization
 final class RAMFile: Inode, @unchecked Sendable {
     let pages: RAMFileObject
     private let byteCount = Atomic<Int>(0)
+    private let sealWord = Atomic<UInt32>(0)
 
     /// The largest file: what page numbers and offsets can say.
     static let maximumSize = Int.max - 4096
@@ -27,6 +28,10 @@ final class RAMFile: Inode, @unchecked Sendable {
 
     override var size: Int { byteSize }
     override var blocks: Int { pages.residentCount * 8 }
+    override var sealBits: UInt32 {
+        get { sealWord.load(ordering: .relaxed) }
+        set { sealWord.store(newValue, ordering: .relaxed) }
+    }
     override var memoryObject: MemoryObject? { pages }
 
     override func open(_ path: Path?, _ flags: OpenFlags, _ task: borrowing TaskContext) throws(Errno) -> File

@@ -60,8 +60,12 @@ public final class RAMFileSystem: FileSystem, @unchecked Sendable {
         return result
     }
 
-    /// Changes the limits (`mount -o remount,size=`); not below what is in use.
-    func setLimits(_ options: Options) throws(Errno) {
+    /// Changes the limits; not below what is in use.
+    override public func reconfigure(_ data: [UInt8]) throws(Errno) {
+        var options = Options()
+        options.pageLimit = pageLimit.load(ordering: .relaxed)
+        options.nodeLimit = nodeLimit.load(ordering: .relaxed)
+        try options.parse(data)
         guard options.pageLimit >= pages.load(ordering: .relaxed),
             options.nodeLimit >= nodes.load(ordering: .relaxed)
         else { throw .invalid }

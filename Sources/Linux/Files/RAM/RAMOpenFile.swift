@@ -27,6 +27,7 @@ final class RAMOpenFile: File, @unchecked Sendable {
         let end = try file.withMutex(task) { () throws(Errno) in
             let at = flags.contains(.append) ? file.byteSize : start
             try FileSizeLimit.apply(to: &buffer, at)
+            try file.checkSeals(writingTo: at &+ buffer.remaining)
             let count = try file.write(from: &buffer, at: at, task)
             if file.permissions & (FileMode.setUserID | FileMode.setGroupID) != 0 {
                 Names.dropSetIdentity(file, Caller.credentials)
@@ -68,7 +69,12 @@ final class RAMOpenFile: File, @unchecked Sendable {
     override func allocate(
         _ mode: AllocationMode, _ offset: Int, _ count: Int, _ task: borrowing TaskContext
     ) throws(Errno) {
-        try file.withMutex(task) { () throws(Errno) in try file.allocate(mode, offset, count, task) }
+        try file.withMutex(task) { () throws(Errno) in
+            if mode.contains(.punchHole) || !mode.contains(.keepSize) {
+                try file.checkSeals(writingTo: mode.contains(.punchHole) ? 0 : offset &+ count)
+            }
+            try file.allocate(mode, offset, count, task)
+        }
     }
 
     override func synchronize(_ task: borrowing TaskContext) throws(Errno) {}

@@ -4,10 +4,10 @@ import Primitives
 
 /// Root directory, working directory and umask of the tasks that share it.
 public final class FileSystemContext: @unchecked Sendable {
-    struct State {
-        var root: Path
-        var working: Path
-        var umask: UInt32
+    public struct State {
+        public fileprivate(set) var root: Path
+        public fileprivate(set) var working: Path
+        public fileprivate(set) var umask: UInt32
     }
 
     /// Task context only.
@@ -31,6 +31,8 @@ public final class FileSystemContext: @unchecked Sendable {
         self.init(root: now.root, working: now.working, umask: now.umask)
     }
 
+    /// All three as they are at one moment.
+    public var snapshot: State { state.withLock { $0 } }
     public var root: Path { state.withLock { $0.root } }
     public var working: Path { state.withLock { $0.working } }
     public var umask: UInt32 { state.withLock { $0.umask } }

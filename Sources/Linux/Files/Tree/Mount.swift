@@ -29,6 +29,12 @@ public final class Mount: @unchecked Sendable {
     /// Open files and root and working directories in it.
     private let pins = Atomic<Int>(0)
 
+    /// Where files are that are in no tree.
+    static let nowhere = Mount(
+        PipeFileSystem.shared,
+        root: PathEntry(name: [], parent: nil, inode: NowhereInode(PipeFileSystem.shared)),
+        source: [], flags: [])
+
     private static let identifiers = Atomic<UInt32>(1)
 
     init(_ fileSystem: FileSystem, root: PathEntry, source: [UInt8], flags: MountFlags) {
@@ -87,4 +93,11 @@ public struct MountFlags: OptionSet, Sendable {
     ]
     /// Changes of propagation (MS_UNBINDABLE, PRIVATE, SLAVE, SHARED): there is one name space, so they change nothing.
     static let propagation = MountFlags(rawValue: 0xf << 17)
+}
+
+/// The root of what is mounted nowhere.
+private final class NowhereInode: Inode, @unchecked Sendable {
+    init(_ fileSystem: FileSystem) {
+        super.init(fileSystem, number: 0, mode: FileMode(.directory, 0o700))
+    }
 }
