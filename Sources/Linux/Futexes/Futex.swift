@@ -12,13 +12,13 @@ import Tasks
 import Time
 
 enum Futex {
-    /// Task context. Two are taken in the order of their indices.
-    private static let buckets = Buckets()
-
-    /// The lists, made before the first wait.
-    private struct Buckets: ~Copyable, Sendable {
-        let lists = InlineArray<256, SpinLock<ObjectList<LinuxTask>>> { _ in SpinLock(ObjectList(.futex)) }
-    }
+    /// Made at first use.
+    private static let buckets: [FutexBucket] = {
+        var buckets: [FutexBucket] = []
+        buckets.reserveCapacity(FutexKey.bucketCount)
+        for _ in 0..<FutexKey.bucketCount { buckets.append(FutexBucket()) }
+        return buckets
+    }()
 
     /// Bits of a waiter and a waker that must meet; all for the plain operations.
     static let anyBits = UInt32.max
@@ -49,7 +49,7 @@ enum Futex {
     private static func join(_ waiter: LinuxTask, _ key: FutexKey, _ bits: UInt32) {
         waiter.futex.key = key
         waiter.futex.bits = bits
-        buckets.lists[key.bucket].withLock { list in
+        buckets[key.bucket].list.withLock { list in
             waiter.futex.bucket = key.bucket
             waiter.futex.isQueued = true
             list.append(waiter)
@@ -60,7 +60,7 @@ enum Futex {
     private static func leave(_ waiter: LinuxTask) -> Bool {
         while waiter.futex.isQueued {
             let bucket = waiter.futex.bucket
-            let result = buckets.lists[bucket].withLock { list -> Bool? in
+            let result = buckets[bucket].list.withLock { list -> Bool? in
                 guard waiter.futex.isQueued else { return false }
                 // Moved to another list meanwhile.
                 guard waiter.futex.bucket == bucket else { return nil }
@@ -81,7 +81,7 @@ enum Futex {
     ) throws(Errno) -> Int {
         guard bits != 0 else { throw .invalid }
         let place = try FutexPlace(address, isPrivate: isPrivate, task)
-        return buckets.lists[place.key.bucket].withLock { list in
+        return buckets[place.key.bucket].list.withLock { list in
             wake(&list, place.key, count, bits)
         }
     }
@@ -168,9 +168,9 @@ enum Futex {
         _ body: (inout ObjectList<LinuxTask>, inout ObjectList<LinuxTask>) -> Void,
         same: (inout ObjectList<LinuxTask>) -> Void
     ) {
-        if first == second { return buckets.lists[first].withLock { same(&$0) } }
-        buckets.lists[min(first, second)].withLock { low in
-            buckets.lists[max(first, second)].withLock { high in
+        if first == second { return buckets[first].list.withLock { same(&$0) } }
+        buckets[min(first, second)].list.withLock { low in
+            buckets[max(first, second)].list.withLock { high in
                 if first < second { body(&low, &high) } else { body(&high, &low) }
             }
         }
@@ -201,6 +201,12 @@ enum Futex {
             seen = found
         }
     }
+}
+
+/// The waiters of the futexes whose keys fall here.
+private final class FutexBucket: Sendable {
+    /// Task context. Two are taken in the order of their indices.
+    let list = SpinLock(ObjectList<LinuxTask>(.futex))
 }
 
 /// A task's place at the futex it waits for. Changed under the lock of the list it is in.

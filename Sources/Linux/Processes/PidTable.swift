@@ -22,8 +22,9 @@ struct PidTable: ~Copyable {
     private static let afterWrap = 300
     private static let chunkSize = 64
 
-    private var chunks = InlineArray<512, [PidEntry]>(repeating: [])
-    private var used = InlineArray<512, UInt64>(repeating: 0)
+    // On the heap: too large for a kernel stack, through which values pass.
+    private var chunks = [[PidEntry]](repeating: [], count: limit / chunkSize)
+    private var used = [UInt64](repeating: 0, count: limit / chunkSize)
     private var lastGiven = 0
     private(set) var count = 0
 

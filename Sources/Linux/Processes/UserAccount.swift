@@ -17,7 +17,7 @@ public final class UserAccount: Sendable {
     private static let table = SpinLock(Table())
 
     private struct Table: ~Copyable {
-        var buckets = InlineArray<64, [UserAccount]>(repeating: [])
+        var buckets = [[UserAccount]](repeating: [], count: 64)
     }
 
     /// The account of a user; made at first use.

@@ -50,12 +50,15 @@ public struct SignalAction: BitwiseCopyable, Sendable {
 /// The actions of all signals. Shared by the threads of a process, and by processes that
 /// `clone(CLONE_SIGHAND)` made; a fork has a copy.
 public final class SignalActions: Sendable {
-    /// Innermost lock of the signals' locks; interrupts off.
-    private let table: SpinLock<InlineArray<64, SignalAction>>
+    /// 64 of them, shared by copies until one of them changes. Innermost lock of the signals' locks; interrupts off.
+    private let table: SpinLock<[SignalAction]>
 
-    public init() { table = SpinLock(InlineArray(repeating: SignalAction())) }
+    /// What every table begins with: the default for all.
+    private static let defaults = [SignalAction](repeating: SignalAction(), count: 64)
 
-    private init(_ actions: InlineArray<64, SignalAction>) { table = SpinLock(actions) }
+    public init() { table = SpinLock(Self.defaults) }
+
+    private init(_ actions: [SignalAction]) { table = SpinLock(actions) }
 
     private func index(_ signal: Signal) -> Int { Int(signal.number &- 1) & 63 }
 

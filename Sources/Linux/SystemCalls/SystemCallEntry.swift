@@ -13,7 +13,8 @@
         let frame = unsafe registers.pointee
         let arguments = SystemCallArguments(
             UInt(frame.di), UInt(frame.si), UInt(frame.dx), UInt(frame.r10), UInt(frame.r8), UInt(frame.r9))
-        let result = SystemCallTable.call(UInt(frame.orig_ax), arguments, isCompatible: false)
+        let result = SystemCallTable.call(
+            UInt(UInt32(truncatingIfNeeded: frame.orig_ax)), arguments, isCompatible: false)
         unsafe registers.pointee.ax = UInt64(bitPattern: Int64(result))
     }
 
