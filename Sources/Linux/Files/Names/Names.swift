@@ -24,6 +24,7 @@ public enum Names {
     // MARK: Making
 
     /// Makes a file, directory, device node, FIFO or socket.
+    @inline(never)
     static func makeNode(
         _ text: [UInt8], mode: FileMode, device: DeviceNumber, _ context: NameContext,
         _ task: borrowing TaskContext
@@ -36,6 +37,7 @@ public enum Names {
     }
 
     /// Makes a symbolic link.
+    @inline(never)
     static func makeSymbolicLink(
         _ text: [UInt8], to target: [UInt8], _ context: NameContext, _ task: borrowing TaskContext
     ) throws(Errno) -> Path {
@@ -47,6 +49,7 @@ public enum Names {
     }
 
     /// Makes a second name for a file.
+    @inline(never)
     static func makeLink(
         to old: Path, _ text: [UInt8], _ context: NameContext, _ task: borrowing TaskContext
     ) throws(Errno) {
@@ -63,6 +66,7 @@ public enum Names {
     }
 
     /// Makes the last part of a walk: `body` makes the inode, with the directory's mutex held.
+    @inline(never)
     static func make(
         _ walk: PathLookup, isDirectory: Bool, _ task: borrowing TaskContext,
         _ body: (Inode, Span<UInt8>) throws(Errno) -> Inode
