@@ -1,18 +1,58 @@
 // The first thread: what of the boot sequence may sleep, then the tests or the first program.
 
+import Interrupts
 import KernelTests
+import Linux
+import Machine
+import Memory
 import Primitives
 
 enum FirstThread {
+    /// Runs in the kernel; when it returns, the thread goes to user mode as init.
     static func run(_ boot: BootInformation, _ options: KernelOptions, _ task: borrowing TaskContext) {
+        Shutdown.install()
+        let root = RootFileSystem.make(task)
         if let filter = options.tests { runTests(filter, task) }
-        bootFailure("there is nothing to run yet")
+        unpackRamdisk(boot.ramdisk, root, task)
+        var request = InitProcess.Request(root: root)
+        request.path = options.initPath
+        request.arguments = options.initArguments
+        request.environment = environment(options)
+        if options.benchBoot { reportBoot(boot) }
+        do throws(InitProcess.Failure) {
+            try InitProcess.start(request, task)
+        } catch { bootFailure(error.message) }
+    }
+
+    /// Linux's environment for init, then what the command line adds.
+    private static func environment(_ options: KernelOptions) -> [[UInt8]] {
+        [[UInt8]("HOME=/".utf8), [UInt8]("TERM=linux".utf8)] + options.initEnvironment
+    }
+
+    private static func unpackRamdisk(_ range: Range<UInt64>?, _ root: Path, _ task: borrowing TaskContext) {
+        guard let range else {
+            bootFailure("no initial ramdisk: give one with -initrd, it holds the first program")
+        }
+        do throws(ArchiveError) {
+            // Reserved at boot and mapped with the rest of memory.
+            let bytes = unsafe UnsafeRawBufferPointer(
+                start: PhysicalAddress(range.lowerBound).pointer, count: range.count)
+            try unsafe RootFileSystem.populate(fromRamdisk: bytes, root, task)
+        } catch { bootFailure(error.message) }
+        Frames.add(PhysicalRange(start: range.lowerBound, end: range.upperBound))
+    }
+
+    /// For `./apus bench boot`: from the kernel's first 64-bit instructions to here.
+    private static func reportBoot(_ boot: BootInformation) {
+        KernelLog.writeRaw("apus: boot: entry TSC=\(boot.entryTSC) init TSC=\(TSC.read())")
     }
 
     /// The in-kernel suites, then the end of the machine.
     private static func runTests(_ filter: [UInt8], _ task: borrowing TaskContext) -> Never {
         let failed = TestRunner.run(KernelSuites.all, filter: filter[...], task)
+        KernelLog.writeRaw("apus: exit status \(failed == 0 ? 0 : 1)")
         ExitPort.leave(failed == 0 ? 0 : 1)
-        bootFailure("the tests are over")
+        Platform.powerOff()
+        bootFailure("the tests are over, and this machine cannot be switched off")
     }
 }

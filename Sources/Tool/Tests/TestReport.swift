@@ -8,11 +8,17 @@ actor TestReport {
     private(set) var passed = 0
     private(set) var failed = 0
     private(set) var skipped = 0
+    private(set) var known = 0
+    private let knownFailures: KnownFailures
     private var stage = ""
     private var stageCounts = (passed: 0, failed: 0, skipped: 0)
     private var stageStart = ContinuousClock.now
     private var failures: [String] = []
     private let start = ContinuousClock.now
+
+    init(knownFailures: KnownFailures = KnownFailures("")) {
+        self.knownFailures = knownFailures
+    }
 
     /// Begins a stage.
     func begin(_ stage: String, _ summary: String) {
@@ -28,11 +34,18 @@ actor TestReport {
         case .passed:
             passed += 1
             stageCounts.passed += 1
+            if knownFailures.entries.contains(where: { $0.pattern == "\(stage)/\(result.name)" }) {
+                say("    passes now, no longer a known failure: \(stage)/\(result.name)")
+            }
         case .skipped(let reason):
             skipped += 1
             stageCounts.skipped += 1
             say("    skipped \(stage)/\(result.name): \(reason)")
         case .failed(let why):
+            if let reason = knownFailures.reason(for: "\(stage)/\(result.name)") {
+                known += 1
+                return say("    known failure  \(stage)/\(result.name): \(reason)")
+            }
             failed += 1
             stageCounts.failed += 1
             failures.append("\(stage)/\(result.name)")
@@ -68,6 +81,7 @@ actor TestReport {
             for name in failures { say("    \(name)") }
         }
         if skipped > 0 { say("\(skipped) skipped") }
+        if known > 0 { say("\(known) known failures, see Tests/known-failures.txt") }
         say("took \(Self.duration(start.duration(to: .now)))")
         say("\(passed) passed, \(failed) failed")
     }

@@ -29,7 +29,7 @@ struct TestRun {
     /// Runs what is selected; returns whether all of it passed.
     func run() async throws -> Bool {
         let selections = try await selections()
-        let report = TestReport()
+        let report = TestReport(knownFailures: .load())
         var kernel = foreignKernel.map { Result<String, any Error>.success($0) }
         for selection in selections {
             let stage = selection.stage
