@@ -18,6 +18,7 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     printk(.notice, "Apus, an SMP kernel for x86-64 in Swift")
     if let missing = CPUFeatures.missing() { bootFailure("this CPU lacks \(missing), which Apus needs") }
     CPUFeatures.enable()
+    CPUFeatures.detect()
     let boot = BootInformation(startInfo: startInfo, entryTSC: entryTSC)
     let options = readOptions(boot.commandLine)
     // Set before any other CPU runs.

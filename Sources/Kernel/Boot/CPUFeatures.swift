@@ -2,6 +2,7 @@
 
 import CMachine
 import Machine
+import Memory
 import Primitives
 
 enum CPUFeatures {
@@ -46,5 +47,12 @@ enum CPUFeatures {
         if leaf7.ecx & (1 << 2) != 0 { cr4 |= umip }
         if machine_cpuid(1, 0).ecx & (1 << 26) != 0 { cr4 |= osXSAVE }
         machine_write_cr4(cr4)
+    }
+
+    /// Tells the rooms what was switched on. Boot CPU, once, after `enable`.
+    static func detect() {
+        UserAccess.isGuarded = machine_read_cr4() & smap != 0
+        FPU.detect()
+        SegmentBases.detect()
     }
 }

@@ -1,5 +1,6 @@
 // The first thread: what of the boot sequence may sleep, then the tests or the first program.
 
+import Devices
 import Interrupts
 import KernelTests
 import Linux
@@ -11,9 +12,13 @@ enum FirstThread {
     /// Runs in the kernel; when it returns, the thread goes to user mode as init.
     static func run(_ boot: BootInformation, _ options: KernelOptions, _ task: borrowing TaskContext) {
         Shutdown.install()
+        Serial.initialize()
+        Terminals.initialize(console: options.console)
+        DeviceFiles.registerAll()
         let root = RootFileSystem.make(task)
         if let filter = options.tests { runTests(filter, task) }
         unpackRamdisk(boot.ramdisk, root, task)
+        mountDevices(root, task)
         var request = InitProcess.Request(root: root)
         request.path = options.initPath
         request.arguments = options.initArguments
@@ -40,6 +45,13 @@ enum FirstThread {
             try unsafe RootFileSystem.populate(fromRamdisk: bytes, root, task)
         } catch { bootFailure(error.message) }
         Frames.add(PhysicalRange(start: range.lowerBound, end: range.upperBound))
+    }
+
+    /// `/dev`, so that init finds its console whatever the ramdisk has.
+    private static func mountDevices(_ root: Path, _ task: borrowing TaskContext) {
+        do throws(Errno) {
+            try RootFileSystem.mount(DeviceFileSystem.shared(task), on: "/dev", root, task)
+        } catch { printk(.error, "cannot mount /dev: error \(error.code)") }
     }
 
     /// For `./apus bench boot`: from the kernel's first 64-bit instructions to here.
