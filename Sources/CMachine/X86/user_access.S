@@ -1,35 +1,9 @@
 // The only instructions that touch user memory. Each may fault on a bad address: the exception table
-// (`__ex_table`, pairs of self-relative 32-bit words: instruction, where to go on) leads out of it.
-// SMAP, where there is one, is opened (STAC) for these instructions only; `user_access_smap` is set at boot.
+// leads out of it. SMAP, where there is one, is opened (STAC) for these instructions only.
 //
 // Addresses have been checked to lie below the kernel before we come here.
 
-    .macro EXCEPTION from, to
-    .pushsection __ex_table, "a", @progbits
-    .balign 4
-    .long \from - .
-    .long \to - .
-    .popsection
-    .endm
-
-    .macro USER_OPEN
-    testb $1, user_access_smap(%rip)
-    jz .Lopen\@
-    stac
-.Lopen\@:
-    .endm
-
-    .macro USER_CLOSE
-    testb $1, user_access_smap(%rip)
-    jz .Lclose\@
-    clac
-.Lclose\@:
-    .endm
-
-    .bss
-    .globl user_access_smap
-user_access_smap:
-    .byte 0
+#include "assembly.h"
 
     .text
 
@@ -39,7 +13,7 @@ user_access_smap:
     .type user_copy, @function
     .p2align 4
 user_copy:
-    USER_OPEN
+    ASM_STAC
     movq %rdx, %rcx
     andl $7, %edx
     shrq $3, %rcx
@@ -50,22 +24,22 @@ user_copy:
     // The last word overlaps what is copied already.
 5:  movq -8(%rsi, %rdx), %rax
 6:  movq %rax, -8(%rdi, %rdx)
-4:  USER_CLOSE
+4:  ASM_CLAC
     xorl %eax, %eax
     ret
 2:  movl %edx, %ecx
 3:  rep movsb
-7:  USER_CLOSE
+7:  ASM_CLAC
     movq %rcx, %rax
     ret
     .pushsection .fixup, "ax", @progbits
 8:  leaq (%rdx, %rcx, 8), %rcx
     jmp 3b
     .popsection
-    EXCEPTION 1b, 8b
-    EXCEPTION 5b, 2b
-    EXCEPTION 6b, 2b
-    EXCEPTION 3b, 7b
+    EXCEPTION_TABLE_ENTRY(1b, 8b)
+    EXCEPTION_TABLE_ENTRY(5b, 2b)
+    EXCEPTION_TABLE_ENTRY(6b, 2b)
+    EXCEPTION_TABLE_ENTRY(3b, 7b)
     .size user_copy, . - user_copy
 
 // size_t user_clear(void *to, size_t bytes): bytes not cleared.
@@ -73,7 +47,7 @@ user_copy:
     .type user_clear, @function
     .p2align 4
 user_clear:
-    USER_OPEN
+    ASM_STAC
     xorl %eax, %eax
     movq %rsi, %rcx
     andl $7, %esi
@@ -81,15 +55,15 @@ user_clear:
 1:  rep stosq
 2:  movl %esi, %ecx
 3:  rep stosb
-4:  USER_CLOSE
+4:  ASM_CLAC
     movq %rcx, %rax
     ret
     .pushsection .fixup, "ax", @progbits
 5:  leaq (%rsi, %rcx, 8), %rcx
     jmp 3b
     .popsection
-    EXCEPTION 1b, 5b
-    EXCEPTION 3b, 4b
+    EXCEPTION_TABLE_ENTRY(1b, 5b)
+    EXCEPTION_TABLE_ENTRY(3b, 4b)
     .size user_clear, . - user_clear
 
 // size_t user_string(char *to, const char *from, size_t limit): copies up to and without the first zero byte, `limit`
@@ -98,7 +72,7 @@ user_clear:
     .type user_string, @function
     .p2align 4
 user_string:
-    USER_OPEN
+    ASM_STAC
     xorl %ecx, %ecx
     movabsq $0x0101010101010101, %r9
     movabsq $0x8080808080808080, %r10
@@ -124,14 +98,14 @@ user_string:
     jz 5f
     incq %rcx
     jmp 3b
-5:  USER_CLOSE
+5:  ASM_CLAC
     movq %rcx, %rax
     ret
-6:  USER_CLOSE
+6:  ASM_CLAC
     movq $-1, %rax
     ret
-    EXCEPTION 2b, 3b
-    EXCEPTION 4b, 6b
+    EXCEPTION_TABLE_ENTRY(2b, 3b)
+    EXCEPTION_TABLE_ENTRY(4b, 6b)
     .size user_string, . - user_string
 
 // struct user_value user_load_N(const void *from): the value and, when it cannot be read, a second word not zero.
@@ -140,17 +114,17 @@ user_string:
     .type user_load_\bits, @function
     .p2align 4
 user_load_\bits:
-    USER_OPEN
+    ASM_STAC
     xorl %edx, %edx
 1:  \instruction (%rdi), \register
-2:  USER_CLOSE
+2:  ASM_CLAC
     ret
     .pushsection .fixup, "ax", @progbits
 3:  xorl %eax, %eax
     movl $1, %edx
     jmp 2b
     .popsection
-    EXCEPTION 1b, 3b
+    EXCEPTION_TABLE_ENTRY(1b, 3b)
     .size user_load_\bits, . - user_load_\bits
     .endm
     USER_LOAD 8, movzbl, %eax
@@ -164,16 +138,16 @@ user_load_\bits:
     .type user_store_\bits, @function
     .p2align 4
 user_store_\bits:
-    USER_OPEN
+    ASM_STAC
     xorl %eax, %eax
 1:  \instruction \register, (%rdi)
-2:  USER_CLOSE
+2:  ASM_CLAC
     ret
     .pushsection .fixup, "ax", @progbits
 3:  movl $1, %eax
     jmp 2b
     .popsection
-    EXCEPTION 1b, 3b
+    EXCEPTION_TABLE_ENTRY(1b, 3b)
     .size user_store_\bits, . - user_store_\bits
     .endm
     USER_STORE 8, movb, %sil
@@ -187,18 +161,18 @@ user_store_\bits:
     .type user_compare_exchange_32, @function
     .p2align 4
 user_compare_exchange_32:
-    USER_OPEN
+    ASM_STAC
     movl %esi, %eax
     movl %edx, %ecx
     xorl %edx, %edx
 1:  lock cmpxchgl %ecx, (%rdi)
-2:  USER_CLOSE
+2:  ASM_CLAC
     ret
     .pushsection .fixup, "ax", @progbits
 3:  movl $1, %edx
     jmp 2b
     .popsection
-    EXCEPTION 1b, 3b
+    EXCEPTION_TABLE_ENTRY(1b, 3b)
     .size user_compare_exchange_32, . - user_compare_exchange_32
 
     .section .note.GNU-stack, "", @progbits

@@ -7,9 +7,6 @@
 
 // user_access.S
 struct user_value { uint64_t value, failed; };
-extern volatile uint8_t user_access_smap;
-static inline _Bool user_access_is_guarded(void) { return user_access_smap; }
-static inline void user_access_set_guarded(_Bool guarded) { user_access_smap = guarded; }
 size_t user_copy(void *to, const void *from, size_t bytes);
 size_t user_clear(void *to, size_t bytes);
 size_t user_string(void *to, const void *from, size_t limit);

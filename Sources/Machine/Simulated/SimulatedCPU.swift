@@ -13,7 +13,6 @@ import CMachine
     /// What this CPU's translations would be; see `Translation`.
     var translation = SimulatedTranslation()
     /// See `UserAccess`.
-    var userAccessIsGuarded = false
     var pageFault: (@Sendable (_ address: UInt, _ write: Bool) -> Bool)?
 
     // MARK: Interrupts

@@ -4,11 +4,6 @@
 import Synchronization
 
 public enum UserAccess {
-    public static var isGuarded: Bool {
-        get { SimulatedCPU.current.userAccessIsGuarded }
-        set { SimulatedCPU.current.userAccessIsGuarded = newValue }
-    }
-
     /// Called for a page fault at an address; false when the access cannot go on.
     public static var pageFault: (@Sendable (_ address: UInt, _ write: Bool) -> Bool)? {
         get { SimulatedCPU.current.pageFault }

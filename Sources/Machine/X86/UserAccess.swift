@@ -4,12 +4,6 @@
 import CMachine
 
 public enum UserAccess {
-    /// Whether SMAP is on, so that each access must be opened. Set at boot with CR4.
-    public static var isGuarded: Bool {
-        get { user_access_is_guarded() }
-        set { user_access_set_guarded(newValue) }
-    }
-
     /// Copies `bytes` bytes from the user's `address`; returns how many at the end it could not copy.
     @inline(__always)
     @unsafe public static func copyIn(_ to: UnsafeMutableRawPointer, from address: UInt, _ bytes: Int) -> Int
