@@ -9,6 +9,7 @@ enum RestartBlock {
     case none
     case futex(FutexWait)
     case sleep(SleepRequest)
+    case poll(PollRequest)
 }
 
 /// A futex wait with its deadline.
@@ -37,6 +38,7 @@ extension SystemCalls {
         case .none: throw .interrupted
         case .futex(let wait): try futexWait(wait, task)
         case .sleep(let request): try sleep(request, task)
+        case .poll(let request): return try poll(request, task)
         }
         return 0
     }

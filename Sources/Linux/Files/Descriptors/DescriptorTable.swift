@@ -46,6 +46,9 @@ public final class DescriptorTable: @unchecked Sendable {
         }
     }
 
+    /// No descriptor is as high as this.
+    public var capacity: Int { state.withLock { $0.chunks.count << 6 } }
+
     /// The file of a descriptor.
     @inline(__always)
     public func file(_ descriptor: Int32) throws(Errno) -> File {
