@@ -26,6 +26,19 @@ extension LinuxTask {
     /// Of the running task, or of one that has not started.
     func setUserRegisters(_ registers: PtRegs) { unsafe thread.userRegisters.pointee = registers }
 
+    /// The registers of user mode of another task; nil if it has ended.
+    var registersOfOther: PtRegs? {
+        process.signals.withLockInterruptsOff { signals, _ in
+            var found: PtRegs?
+            signals.threads.forEach { task in
+                // While it is in the list, its thread cannot get past leaving it, so its stack is there.
+                if task === self { unsafe found = task.thread.userRegisters.pointee }
+                return found == nil
+            }
+            return found
+        }
+    }
+
     var userStackPointer: UInt { UInt(userRegisters.sp) }
 
     /// Sleeps as long as `condition` holds. Throws `.timedOut` at the deadline and `.restartSystem` for a signal. Who

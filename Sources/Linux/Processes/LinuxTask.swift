@@ -6,6 +6,7 @@
 import Machine
 import Primitives
 import Tasks
+import Time
 
 public final class LinuxTask: Linkable, @unchecked Sendable {
     /// Thread number. Changes only when a thread that is not the first calls `execve` and takes over
@@ -14,6 +15,8 @@ public final class LinuxTask: Linkable, @unchecked Sendable {
     public let process: Process
     /// The thread that runs it. Set before anybody else knows the task.
     public internal(set) var thread = Thread.current
+    /// When it began, in nanoseconds since boot.
+    let startTime = Clock.monotonic
     private var threadLink = ObjectLink<LinuxTask>()
     private var futexLink = ObjectLink<LinuxTask>()
 

@@ -25,7 +25,7 @@ struct PidTable: ~Copyable {
     // On the heap: too large for a kernel stack, through which values pass.
     private var chunks = [[PidEntry]](repeating: [], count: limit / chunkSize)
     private var used = [UInt64](repeating: 0, count: limit / chunkSize)
-    private var lastGiven = 0
+    private(set) var lastGiven = 0
     private(set) var count = 0
 
     init() { used[0] = 1 }

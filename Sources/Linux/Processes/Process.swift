@@ -7,6 +7,7 @@ import Memory
 import Primitives
 import Synchronization
 import Tasks
+import Time
 
 @safe public final class Process: Linkable, @unchecked Sendable {
     /// Process number (thread group's).
@@ -70,6 +71,12 @@ import Tasks
     let timers = ProcessTimers()
     /// What `membarrier` was registered for.
     let barrierRegistrations = Atomic<UInt32>(0)
+
+    /// When it began, in nanoseconds since boot.
+    let startTime = Clock.monotonic
+    /// How much likelier than its size says, in thousandths of the memory, it ends when memory is short
+    /// (`/proc/PID/oom_score_adj`). A word.
+    var oomScoreAdjustment = 0
 
     enum Life { case running, zombie, reaped }
 
@@ -174,5 +181,6 @@ extension Process {
     func copyImage(of other: Process) {
         let copy = other.image.withLock { $0 }
         image.withLock { $0 = copy }
+        oomScoreAdjustment = other.oomScoreAdjustment
     }
 }

@@ -64,6 +64,9 @@ public enum ProcessTable {
         }
     }
 
+    /// The number given last, for `/proc/loadavg`.
+    static var lastIdentifier: Int { lock.withLockInterruptsOff { table, _ in table.lastGiven } }
+
     /// Numbers in use.
     public static var count: Int { lock.withLockInterruptsOff { table, _ in table.count } }
 }

@@ -8,12 +8,13 @@ extension Terminal {
     /// The running process is in the terminal's session but not in its foreground group, and neither ignores
     /// nor blocks `signal`.
     func mustStop(_ signal: Signal) -> Bool {
-        guard isInBackground else { return false }
-        return !LinuxTask.current.isDeaf(to: signal)
+        guard isInBackground, let task = Caller.task else { return false }
+        return !task.isDeaf(to: signal)
     }
 
     private var isInBackground: Bool {
-        let process = LinuxTask.current.process
+        // Kernel threads are in no session.
+        guard let process = Caller.task?.process else { return false }
         let group = process.group
         return state.withLock { state in
             guard let session = state.session, session === group.session,
@@ -26,8 +27,7 @@ extension Terminal {
     /// Stops the process's group with `signal` if it is in the background; returns if it may go on.
     /// SIGTTIN: reading; SIGTTOU: changing settings, or writing with TOSTOP.
     func checkForeground(_ signal: Signal) throws(Errno) {
-        guard isInBackground else { return }
-        let task = LinuxTask.current
+        guard isInBackground, let task = Caller.task else { return }
         if task.isDeaf(to: signal) {
             if signal == .terminalInput { throw .inputOutput }
             return
@@ -63,8 +63,7 @@ extension Terminal {
 
     /// As part of open(2): a session leader without a terminal gets this one if it is nobody's.
     func becomeControllingIfFree() {
-        let process = LinuxTask.current.process
-        guard process.identifier == process.session.identifier, process.session.controllingTerminal == nil,
+        guard let process = Caller.task?.process, process.identifier == process.session.identifier, process.session.controllingTerminal == nil,
             state.withLock({ $0.session == nil })
         else { return }
         // Another opener may be faster: then it stays that one's.

@@ -89,7 +89,7 @@ final class TerminalFile: File, @unchecked Sendable {
 extension Terminal {
     /// One more open file; its count of hang-ups.
     fileprivate func open(isConsole: Bool) throws(Errno) -> UInt? {
-        let isPrivileged = LinuxTask.current.credentials.has(.administration)
+        let isPrivileged = Caller.credentials.has(.administration)
         let (isFirst, hangUps) = try state.withLock { state throws(Errno) in
             if state.isExclusive, !isPrivileged { throw .busy }
             state.openCount += 1

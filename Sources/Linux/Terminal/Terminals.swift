@@ -119,7 +119,7 @@ final class TerminalDriver: DeviceDriver, @unchecked Sendable {
             if !flags.contains(.noControllingTerminal), file.isReadable { terminal.becomeControllingIfFree() }
             return file
         case .controlling:
-            guard let controlling = LinuxTask.current.process.session.controllingTerminal else {
+            guard let controlling = Caller.task?.process.session.controllingTerminal else {
                 throw .noSuchDevice
             }
             // There is no other kind.

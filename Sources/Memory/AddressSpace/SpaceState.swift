@@ -27,6 +27,8 @@ public struct AddressSpaceUsage: Equatable, Sendable {
     public var peakTotalPages = 0
     public var peakResidentPages = 0
 
+    public init() {}
+
     public var residentPages: Int { anonymousPages + filePages + sharedMemoryPages }
 }
 

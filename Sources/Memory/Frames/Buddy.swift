@@ -14,6 +14,8 @@ struct Buddy: ~Copyable {
     private var heads = InlineArray<11, UInt32>(repeating: 0)
     /// A bit for each order whose list is not empty.
     private var orders: UInt32 = 0
+    /// Blocks in each list.
+    private(set) var counts = InlineArray<11, Int>(repeating: 0)
     /// Frames in all lists.
     private(set) var freeFrames = 0
 
@@ -24,11 +26,13 @@ struct Buddy: ~Copyable {
         table[frame].kind = .free
         table[frame].order = UInt8(truncatingIfNeeded: order)
         orders |= 1 << UInt32(order)
+        counts[order] &+= 1
     }
 
     private mutating func remove(_ frame: UInt32, _ order: Int) {
         table.remove(frame, &heads[order])
         table[frame].kind = .none
+        counts[order] &-= 1
         if heads[order] == 0 { orders &= ~(1 << UInt32(order)) }
     }
 

@@ -116,6 +116,11 @@ public enum Frames {
     }
 
     /// Frames there are, free or not.
+    /// Free blocks of 2^order frames, without what the CPUs keep in their caches.
+    public static func freeBlocks(order: Int) -> Int {
+        unsafe MemoryState.current.pointee.buddy.withLockInterruptsOff { buddy, _ in buddy.counts[order] }
+    }
+
     public static var totalCount: Int { unsafe MemoryState.current.pointee.total.load(ordering: .relaxed) }
 
     /// Whether user programs may still have memory: to be asked before the kernel's own memory grows on their behalf.

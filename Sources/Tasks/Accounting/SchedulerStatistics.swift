@@ -19,6 +19,8 @@ public struct SchedulerStatistics: Sendable {
     public var idle: UInt64 = 0
     public var interrupt: UInt64 = 0
     public var softInterrupt: UInt64 = 0
+
+    public init() {}
 }
 
 extension Scheduler {

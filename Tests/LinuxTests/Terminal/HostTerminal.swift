@@ -8,7 +8,11 @@ final class HostTerminal {
     private let master: Int32
     private let slave: Int32
 
-    init?(_ settings: Termios) {
+    /// How long the host gets before settings change, in microseconds.
+    private let pause: UInt32
+
+    init?(_ settings: Termios, pause: UInt32) {
+        self.pause = pause
         var master: Int32 = -1
         var slave: Int32 = -1
         guard unsafe openpty(&master, &slave, nil, nil, nil) == 0 else { return nil }
@@ -26,7 +30,7 @@ final class HostTerminal {
 
     func set(_ settings: Termios) {
         // What was typed before is to be processed under the old settings.
-        usleep(2000)
+        usleep(pause)
         var bytes = settings.bytes(.termios)
         _ = unsafe bytes.withUnsafeMutableBytes { unsafe ioctl(slave, 0x5402, $0.baseAddress!) }
     }

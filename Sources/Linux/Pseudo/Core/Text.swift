@@ -3,7 +3,7 @@
 //     text.add("MemTotal:       \(padded: total, to: 8) kB\n")
 
 /// A growing text. Task context: allocates.
-public struct Text: ExpressibleByStringInterpolation {
+public struct Text: ExpressibleByStringInterpolation, Sendable {
     public typealias StringLiteralType = StaticString
 
     public private(set) var bytes: [UInt8] = []

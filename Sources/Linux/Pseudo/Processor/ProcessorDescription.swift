@@ -3,7 +3,7 @@
 
 import Machine
 
-struct ProcessorDescription {
+struct ProcessorDescription: Sendable {
     var vendor: [UInt8] = []
     var family: UInt32 = 0
     var model: UInt32 = 0
