@@ -53,9 +53,11 @@ final class ProcRoot: PseudoDirectory, @unchecked Sendable {
 
     override func lookup(_ name: Span<UInt8>, _ task: borrowing TaskContext) throws(Errno) -> Inode {
         if let inode = find(name) { return inode }
-        guard let identifier = ProcessNumber.parse(name), let process = ProcessTable.process(identifier) else {
+        guard let identifier = ProcessNumber.parse(name), let process = ProcessTable.process(identifier)
+        else {
             // A thread's number works too, though it is not listed.
-            guard let identifier = ProcessNumber.parse(name), let thread = ProcessTable.task(identifier) else {
+            guard let identifier = ProcessNumber.parse(name), let thread = ProcessTable.task(identifier)
+            else {
                 throw .noSuchFile
             }
             return ProcessDirectory(thread.process, fileSystem)

@@ -19,8 +19,8 @@ enum ProcKernelFiles {
             text.add(byte: 10)
         }
         tree.add("filesystems") { text, _ in
-            for name: StaticString in ["sysfs", "tmpfs", "proc", "devtmpfs", "devpts", "ramfs"] {
-                text.add("nodev\t\(name)\n")
+            for type in FileSystemType.all {
+                text.add(type.needsNoDevice ? "nodev\t\(type.name)\n" : "\t\(type.name)\n")
             }
         }
         tree.add("devices") { text, _ in showDevices(&text) }

@@ -57,7 +57,9 @@ enum ProcMemoryFiles {
 
     private static func showBuddies(_ text: inout Text) {
         text.add("Node 0, zone   Normal ")
-        for order in 0...Frames.maximumOrder { text.add("\(padded: Frames.freeBlocks(order: order), to: 6) ") }
+        for order in 0...Frames.maximumOrder {
+            text.add("\(padded: Frames.freeBlocks(order: order), to: 6) ")
+        }
         text.add("\n")
     }
 }

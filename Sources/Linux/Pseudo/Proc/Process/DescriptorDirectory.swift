@@ -41,7 +41,7 @@ final class DescriptorDirectory: PseudoDirectory, @unchecked Sendable {
         return PseudoLink(
             fileSystem, number: number(of: descriptor), permissions: permissions, userID: owner.userID,
             groupID: owner.groupID
-        ) { _ throws(Errno) in .path(try self.file(descriptor).place) }
+        ) { _ throws(Errno) in .path(SystemCalls.path(of: try self.file(descriptor))) }
     }
 
     private func text(_ descriptor: Int32) -> Inode {
@@ -75,23 +75,4 @@ final class DescriptorDirectory: PseudoDirectory, @unchecked Sendable {
         }
         return Int(next)
     }
-}
-
-extension File {
-    /// Where the file lies; for one without a name a place of its own, which shows what it is.
-    var place: Path {
-        if let path { return path }
-        let entry = PathEntry(name: describe(), parent: nil, inode: inode)
-        return Path(mount: Mount.nowhere, entry: entry)
-    }
-}
-
-extension Mount {
-    /// The mount of files that lie in no tree.
-    static let nowhere: Mount = {
-        let fileSystem = PseudoFileSystem(typeName: "pipefs", magic: 0x5049_5045)
-        let number = fileSystem.takeNumber()
-        fileSystem.root = PathEntry(root: PseudoDirectory(fileSystem, number: number, parent: number))
-        return Mount(fileSystem, root: fileSystem.root, source: Text("none").bytes, flags: [])
-    }()
 }

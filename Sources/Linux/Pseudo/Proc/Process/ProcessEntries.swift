@@ -64,7 +64,9 @@ enum ProcessEntries {
             text.add("\(hex: try subject.living().personality, width: 8)\n")
         },
         link("exe") { subject, _ throws(Errno) in
-            guard let path = subject.process.image.withLock({ $0.executable })?.path else { throw .noSuchFile }
+            guard let path = subject.process.image.withLock({ $0.executable })?.path else {
+                throw .noSuchFile
+            }
             return .path(path)
         },
         link("cwd") { subject, _ throws(Errno) in .path(try subject.fileSystemContext().working) },
@@ -85,7 +87,8 @@ enum ProcessEntries {
             }),
         ProcessEntry(
             name: "mem", kind: .regular, permissions: 0o600, isPrivate: true,
-            content: .inode { subject, fileSystem, number in ProcessMemoryInode(subject, fileSystem, number) }),
+            content: .inode { subject, fileSystem, number in ProcessMemoryInode(subject, fileSystem, number) }
+        ),
         text("oom_score") { subject, text, _ throws(Errno) in
             text.add("\(ProcessMemoryFiles.outOfMemoryScore(subject))\n")
         },

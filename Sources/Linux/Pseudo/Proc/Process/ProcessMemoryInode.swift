@@ -42,7 +42,8 @@ final class ProcessMemoryFile: File, @unchecked Sendable {
     override func read(
         into buffer: inout IOBuffer, at position: inout Int, _ task: borrowing TaskContext
     ) throws(Errno) -> Int {
-        try transfer(&buffer, &position, for: .read, task) { frame, offset, count, buffer, task throws(Errno) in
+        try transfer(&buffer, &position, for: .read, task) {
+            frame, offset, count, buffer, task throws(Errno) in
             // Inside the frame, of which `transfer` has a count.
             try unsafe buffer.put(
                 from: UnsafeRawBufferPointer(start: frame.pointer + offset, count: count), task)
@@ -52,7 +53,8 @@ final class ProcessMemoryFile: File, @unchecked Sendable {
     override func write(
         from buffer: inout IOBuffer, at position: inout Int, _ task: borrowing TaskContext
     ) throws(Errno) -> Int {
-        try transfer(&buffer, &position, for: .write, task) { frame, offset, count, buffer, task throws(Errno) in
+        try transfer(&buffer, &position, for: .write, task) {
+            frame, offset, count, buffer, task throws(Errno) in
             // Inside the frame, of which `transfer` has a count.
             try unsafe buffer.take(
                 to: UnsafeMutableRawBufferPointer(start: frame.pointer + offset, count: count), task)

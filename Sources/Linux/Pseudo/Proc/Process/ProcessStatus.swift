@@ -81,7 +81,9 @@ enum ProcessStatus {
         let sets = ProcessSignalSets(subject)
         text.add("Threads:\t\(subject.process.threadCount)\n")
         text.add("SigQ:\t\(sets.queued)/\(subject.process.limit(.pendingSignals))\n")
-        func line(_ name: StaticString, _ set: SignalSet) { text.add("\(name):\t\(hex: set.bits, width: 16)\n") }
+        func line(_ name: StaticString, _ set: SignalSet) {
+            text.add("\(name):\t\(hex: set.bits, width: 16)\n")
+        }
         line("SigPnd", sets.pending)
         line("ShdPnd", sets.shared)
         line("SigBlk", sets.blocked)
