@@ -76,6 +76,10 @@ private func startTasks() {
     Scheduler.boot(cpuCount: CPUs.count)
     Scheduler.enterCPU()
     Time.boot(cpuCount: CPUs.count)
+    // 0x32 is where PC firmware keeps the century; a reading that makes no sense is refused.
+    if !WallClock.start(RealTimeClock(centuryRegister: 0x32)) {
+        printk(.warning, "no battery clock: the wall clock begins at 1970")
+    }
     startClockEvents()
     do {
         try SoftInterrupts.boot(cpuCount: CPUs.count)
