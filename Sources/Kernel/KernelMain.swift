@@ -28,7 +28,7 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     InterprocessorInterrupts.start(apicIDs: topology.apicIDs)
     startTasks()
     SecondaryCPUs.start(topology)
-    startFirstThread(boot, options)
+    startFirstThread(boot, options, topology)
     enterIdleLoop()
 }
 
@@ -89,9 +89,9 @@ private func startTasks() {
 }
 
 /// The thread that becomes init; everything that may sleep happens in it.
-private func startFirstThread(_ boot: BootInformation, _ options: KernelOptions) {
+private func startFirstThread(_ boot: BootInformation, _ options: KernelOptions, _ topology: CPUTopology) {
     do {
-        try Thread.create(name: "init") { task in FirstThread.run(boot, options, task) }.start()
+        try Thread.create(name: "init") { task in FirstThread.run(boot, options, topology, task) }.start()
     } catch {
         bootFailure("no memory for the first thread")
     }

@@ -10,11 +10,14 @@ import Primitives
 
 enum FirstThread {
     /// Runs in the kernel; when it returns, the thread goes to user mode as init.
-    static func run(_ boot: BootInformation, _ options: KernelOptions, _ task: borrowing TaskContext) {
+    static func run(
+        _ boot: BootInformation, _ options: KernelOptions, _ topology: CPUTopology, _ task: borrowing TaskContext
+    ) {
         Shutdown.install()
         Serial.initialize()
         Terminals.initialize(console: options.console)
         DeviceFiles.registerAll()
+        PseudoFileSystems.initialize(commandLine: boot.commandLine.text, apicIDs: topology.apicIDs)
         let root = RootFileSystem.make(task)
         if let filter = options.tests { runTests(filter, task) }
         unpackRamdisk(boot.ramdisk, root, task)
@@ -51,6 +54,7 @@ enum FirstThread {
     private static func mountDevices(_ root: Path, _ task: borrowing TaskContext) {
         do throws(Errno) {
             try RootFileSystem.mount(DeviceFileSystem.shared(task), on: "/dev", root, task)
+            DeviceFiles.complete(root, task)
         } catch { printk(.error, "cannot mount /dev: error \(error.code)") }
     }
 

@@ -93,9 +93,9 @@ struct ProcessRelations {
         var controlling: (any ControllingTerminal)?
         ProcessTable.lock.withLockInterruptsOff { _, _ in
             parent = process.parent?.identifier ?? 0
-            group = process.group.identifier
-            session = process.group.session.identifier
-            controlling = process.group.session.terminal
+            group = process.groupUnderLock.identifier
+            session = process.groupUnderLock.session.identifier
+            controlling = process.groupUnderLock.session.terminal
             exitSignal = process.exitSignal
             exitStatus = process.exitStatus
             children = process.childTimes
