@@ -2,7 +2,6 @@
 
 import CMachine
 import Machine
-import Memory
 import Primitives
 
 enum CPUFeatures {
@@ -51,7 +50,6 @@ enum CPUFeatures {
 
     /// Tells the rooms what was switched on. Boot CPU, once, after `enable`.
     static func detect() {
-        UserAccess.isGuarded = machine_read_cr4() & smap != 0
         FPU.detect()
         SegmentBases.detect()
     }

@@ -11,7 +11,8 @@ import Primitives
 enum FirstThread {
     /// Runs in the kernel; when it returns, the thread goes to user mode as init.
     static func run(
-        _ boot: BootInformation, _ options: KernelOptions, _ topology: CPUTopology, _ task: borrowing TaskContext
+        _ boot: BootInformation, _ options: KernelOptions, _ topology: CPUTopology,
+        _ task: borrowing TaskContext
     ) {
         Shutdown.install()
         Serial.initialize()
