@@ -66,7 +66,8 @@ extension SystemCalls {
                 var found: PollEvents = []
                 if item.descriptor >= 0 {
                     found = Polling.events(
-                        item.descriptor, PollEvents(rawValue: UInt32(item.events)), files, ready > 0 ? nil : table)
+                        item.descriptor, PollEvents(rawValue: UInt32(item.events)), files,
+                        ready > 0 ? nil : table)
                 }
                 polled[index].returned = UInt16(truncatingIfNeeded: found.rawValue)
                 if !found.isEmpty { ready += 1 }
@@ -122,7 +123,8 @@ extension SystemCalls {
     }
 
     /// A time that cannot be stored is no reason to forget what was found.
-    private static func storeRemaining(_ address: UInt, _ deadline: Deadline?, _ task: borrowing TaskContext) {
+    private static func storeRemaining(_ address: UInt, _ deadline: Deadline?, _ task: borrowing TaskContext)
+    {
         guard address != 0, let deadline else { return }
         let left = deadline.time == .max ? UInt64(Int64.max) : deadline.remaining
         _ = try? UserPointer<TimeSpecification>(address).store(TimeSpecification(nanoseconds: left), task)

@@ -25,7 +25,8 @@ extension SystemCalls {
         case 15: try setName(from: value, task)  // PR_SET_NAME
         case 16: try storeName(to: value, task)  // PR_GET_NAME
         case 21: return 0  // PR_GET_SECCOMP: no filter
-        case 23: return try capability(value) { current.credentials.bounding.contains($0) }  // PR_CAPBSET_READ
+        // PR_CAPBSET_READ
+        case 23: return try capability(value) { current.credentials.bounding.contains($0) }
         case 24:  // PR_CAPBSET_DROP
             guard current.credentials.has(.setCapabilities) else { throw .notPermitted }
             return try capability(value) { number in

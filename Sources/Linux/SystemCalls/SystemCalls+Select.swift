@@ -19,13 +19,15 @@ extension SystemCalls {
         }
     }
 
-    private static func storeRemaining(_ address: UInt, _ deadline: Deadline?, _ task: borrowing TaskContext) {
+    private static func storeRemaining(_ address: UInt, _ deadline: Deadline?, _ task: borrowing TaskContext)
+    {
         guard address != 0, let deadline else { return }
         let left = deadline.time == .max ? UInt64(Int64.max) : deadline.remaining
         _ = try? UserPointer<TimeValue>(address).store(TimeValue(nanoseconds: left), task)
     }
 
-    static func pselect6(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
+    static func pselect6(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int
+    {
         let deadline = try deadline(arguments.a4, task)
         var mask: SignalSet?
         if arguments.a5 != 0 {

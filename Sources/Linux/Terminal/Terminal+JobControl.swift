@@ -63,7 +63,8 @@ extension Terminal {
 
     /// As part of open(2): a session leader without a terminal gets this one if it is nobody's.
     func becomeControllingIfFree() {
-        guard let process = Caller.task?.process, process.identifier == process.session.identifier, process.session.controllingTerminal == nil,
+        guard let process = Caller.task?.process, process.identifier == process.session.identifier,
+            process.session.controllingTerminal == nil,
             state.withLock({ $0.session == nil })
         else { return }
         // Another opener may be faster: then it stays that one's.

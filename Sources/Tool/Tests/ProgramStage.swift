@@ -55,7 +55,7 @@ struct ProgramStage: TestStage {
         machine.kernel = context.kernel
         machine.ramdisk = try await ProgramRamdisk.make(name, running: programs)
         let initWord = context.isForeignKernel ? "quiet panic=-1 no5lvl rdinit" : "init"
-        machine.append = "\(initWord)=\(ProgramRamdisk.initPath)"
+        machine.append = "quiet \(initWord)=\(ProgramRamdisk.initPath)"
         machine.console = .pipes
         return try await ConsoleSession.run(machine, timeLimit: timeLimit, log: Project.log(name))
     }
