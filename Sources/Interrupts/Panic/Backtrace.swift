@@ -48,7 +48,9 @@
         }
 
         private static func load(_ address: UInt) -> UInt? {
-            CheckedMemory.load(VirtualAddress(address)).map { UInt($0) }
+            var value: UInt64 = 0
+            // A read that faults is answered with false.
+            return unsafe machine_load_checked(address, &value) ? UInt(value) : nil
         }
     }
 #endif

@@ -68,7 +68,9 @@ public enum Panic {
         }
 
         private static func returnAddress() -> UInt {
-            UInt(CheckedMemory.load(VirtualAddress(UInt(machine_frame_pointer()) + 8)) ?? 0)
+            var value: UInt64 = 0
+            _ = unsafe machine_load_checked(UInt(machine_frame_pointer()) + 8, &value)
+            return UInt(value)
         }
 
         private static func end() -> Never {

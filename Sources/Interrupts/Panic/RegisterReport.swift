@@ -42,7 +42,9 @@
             var line: LogMessage = "Code:"
             for distance in 0..<32 {
                 let address = ip &- 12 &+ UInt(distance)
-                guard let byte = CheckedMemory.loadByte(VirtualAddress(address)) else { continue }
+                var byte: UInt8 = 0
+                // A read that faults is answered with false.
+                guard unsafe machine_load_byte_checked(address, &byte) else { continue }
                 if address == ip { line.append(" <") } else { line.append(" ") }
                 line.append(hex: UInt64(byte), digits: 2)
                 if address == ip { line.append(">") }
