@@ -94,9 +94,12 @@ extension LinuxTask {
             }
         guard let space = process.addressSpace else { throw .noMemory }
         let memory = request.has(Flag.memory) ? space : try space.fork()
+        let limits = process.limits.withLock { $0 }
         let child = Process(
-            identifier: number, group: process.group, actions: actions,
-            limits: process.limits.withLock { $0 }, addressSpace: memory)
+            identifier: number, group: process.group, actions: actions, limits: limits, addressSpace: memory)
+        if limits[.cpuTime].current != ResourceLimit.infinity {
+            child.timers.setLimit(limits[.cpuTime], of: child, task)
+        }
         child.sharesAddressSpace = request.has(Flag.memory)
         child.userIdentifier = credentials.userID
         child.exitSignal = request.exitSignal

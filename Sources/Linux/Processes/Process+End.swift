@@ -41,11 +41,13 @@ extension Process {
         ProcessTable.lock.withLockInterruptsOff { table, _ in
             signalChildrenOfThread(thread)
             if thread.identifier != identifier { table.update(thread.identifier) { $0.task = nil } }
+            let groups = table.groupsConnected(by: self)
             table.handOverChildren(of: self)
-            let orphaned = table.groupsOrphaned(byEndOf: self)
             exitStatus = status
             life = .zombie
-            for group in orphaned { group.signalOrphaned() }
+            for group in groups where group.hasStoppedMember && group.isOrphaned(without: self) {
+                group.signalOrphaned()
+            }
             table.notifyEnd(of: self)
         }
     }
@@ -99,25 +101,18 @@ extension PidTable {
         return self.process(1)
     }
 
-    /// Groups with stopped members that nobody outside can continue once `process` is gone.
-    func groupsOrphaned(byEndOf process: Process) -> [ProcessGroup] {
+    /// Groups that a process connects to another one of their session, as a parent or as a child: its end may
+    /// leave their stopped members with nobody to continue them.
+    func groupsConnected(by process: Process) -> [ProcessGroup] {
         var groups: [ProcessGroup] = []
-        func look(_ group: ProcessGroup) {
-            guard !groups.contains(where: { $0 === group }), group.hasStoppedMember,
-                group.isOrphaned(without: process)
-            else { return }
-            groups.append(group)
-        }
-        if let parent = process.parent, parent.groupUnderLock !== process.groupUnderLock,
-            parent.sessionUnderLock === process.sessionUnderLock
-        {
-            look(process.groupUnderLock)
+        let own = process.groupUnderLock
+        if let parent = process.parent, parent.groupUnderLock !== own, parent.sessionUnderLock === own.session {
+            groups.append(own)
         }
         process.children.forEach { child in
-            if child.groupUnderLock !== process.groupUnderLock,
-                child.sessionUnderLock === process.sessionUnderLock
-            {
-                look(child.groupUnderLock)
+            let group = child.groupUnderLock
+            if group !== own, group.session === own.session, !groups.contains(where: { $0 === group }) {
+                groups.append(group)
             }
             return true
         }

@@ -17,7 +17,9 @@ private struct IntervalValue {
 
 extension SystemCalls {
     private static func kind(_ argument: UInt) throws(Errno) -> IntervalTimer.Kind {
-        guard let kind = IntervalTimer.Kind(rawValue: Int(argument.asInt32)) else { throw .invalid }
+        guard let kind = IntervalTimer.Kind(rawValue: Int(argument.asInt32)), kind != .limit else {
+            throw .invalid
+        }
         return kind
     }
 

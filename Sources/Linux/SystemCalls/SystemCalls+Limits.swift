@@ -27,7 +27,7 @@ extension SystemCalls {
     ) throws(Errno) -> Int {
         let resource = try resource(arguments.a0)
         let new = try load(ResourceLimit.self, from: arguments.a1, task)
-        _ = try LinuxTask.current.process.setLimit(resource, new)
+        _ = try LinuxTask.current.process.setLimit(resource, new, task)
         return 0
     }
 
@@ -40,7 +40,7 @@ extension SystemCalls {
         let process = try process(arguments.a0.asInt32)
         if process !== LinuxTask.current.process { try checkMayLimit(process) }
         var old = process.limits.withLock { $0[resource] }
-        if let new { old = try process.setLimit(resource, new) }
+        if let new { old = try process.setLimit(resource, new, task) }
         if arguments.a3 != 0 { try store(old, to: arguments.a3, task) }
         return 0
     }
@@ -86,7 +86,9 @@ extension SystemCalls {
 
 extension Process {
     /// Sets a limit and returns the one before. Raising the hard limit needs CAP_SYS_RESOURCE.
-    func setLimit(_ resource: Resource, _ new: ResourceLimit) throws(Errno) -> ResourceLimit {
+    func setLimit(
+        _ resource: Resource, _ new: ResourceLimit, _ task: borrowing TaskContext
+    ) throws(Errno) -> ResourceLimit {
         guard new.current <= new.maximum else { throw .invalid }
         if resource == .openFiles, new.maximum > UInt64(DescriptorTable.ceiling) { throw .notPermitted }
         let mayRaise = LinuxTask.current.credentials.has(.resource)
@@ -99,6 +101,7 @@ extension Process {
         if resource == .addressSpace || resource == .data || resource == .stack {
             addressSpace?.setLimits(addressSpaceLimits)
         }
+        if resource == .cpuTime { timers.setLimit(new, of: self, task) }
         return old
     }
 

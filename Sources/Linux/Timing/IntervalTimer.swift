@@ -15,12 +15,15 @@ final class IntervalTimer: Sendable {
         case real = 0  // ITIMER_REAL, SIGALRM
         case virtual = 1  // ITIMER_VIRTUAL, SIGVTALRM: time in user mode
         case profiling = 2  // ITIMER_PROF, SIGPROF
+        /// Not a program's own: RLIMIT_CPU, SIGXCPU each second above it and at last SIGKILL.
+        case limit = 3
 
         var signal: Signal {
             switch self {
             case .real: .alarm
             case .virtual: .virtualAlarm
             case .profiling: .profiling
+            case .limit: .cpuLimit
             }
         }
     }
@@ -47,6 +50,8 @@ final class IntervalTimer: Sendable {
         private let process: Unmanaged<Process>
         /// Nanoseconds between signals, 0 for a single one.
         let interval = Atomic<UInt64>(0)
+        /// Time at which a limit kills, 0 for never.
+        let deadly = Atomic<UInt64>(0)
         /// Time at which the next signal is due, by the clock of the kind; 0 for none.
         let due = Atomic<UInt64>(0)
 
@@ -67,7 +72,8 @@ final class IntervalTimer: Sendable {
             var due = due.load(ordering: .relaxed)
             guard due != 0 else { return .done }
             if now >= due {
-                let signal = kind.signal
+                let limit = deadly.load(ordering: .relaxed)
+                let signal = limit != 0 && now >= limit ? .kill : kind.signal
                 unsafe process._withUnsafeGuaranteedRef { $0.send(signal) }
                 let interval = interval.load(ordering: .relaxed)
                 // Those that were missed are not made up for.
@@ -95,6 +101,16 @@ final class IntervalTimer: Sendable {
         return (due > now ? due - now : 1, bell.interval.load(ordering: .relaxed))
     }
 
+    /// Sends SIGXCPU when the clock shows `soft`, and SIGKILL when it shows `hard`.
+    func limit(to soft: UInt64, hard: UInt64) {
+        bell.due.store(0, ordering: .relaxed)
+        timer.cancel()
+        bell.interval.store(1_000_000_000, ordering: .relaxed)
+        bell.deadly.store(hard, ordering: .relaxed)
+        bell.due.store(max(soft, 1), ordering: .relaxed)
+        timer.start(at: bell.wakeTime(for: soft, bell.clock))
+    }
+
     /// Sets it to fire after `duration`, or stops it for 0. The caller keeps others from doing so.
     func set(_ duration: UInt64, interval: UInt64) {
         bell.due.store(0, ordering: .relaxed)
@@ -111,7 +127,7 @@ final class IntervalTimer: Sendable {
 /// The timers of a process.
 final class ProcessTimers: Sendable {
     private struct State {
-        var interval = InlineArray<3, IntervalTimer?>(repeating: nil)
+        var interval = InlineArray<4, IntervalTimer?>(repeating: nil)
     }
     /// Task context.
     private let state = Tasks.Mutex<State>(State())
@@ -133,10 +149,31 @@ final class ProcessTimers: Sendable {
         }
     }
 
+    /// Puts RLIMIT_CPU into force.
+    func setLimit(_ limit: ResourceLimit, of process: Process, _ task: borrowing TaskContext) {
+        let second: UInt64 = 1_000_000_000
+        func nanoseconds(_ seconds: UInt64) -> UInt64 {
+            let product = seconds.multipliedReportingOverflow(by: second)
+            return product.overflow ? .max : product.partialValue
+        }
+        state.withLock(task) { state in
+            let kind = IntervalTimer.Kind.limit
+            guard limit.current != ResourceLimit.infinity else {
+                state.interval[kind.rawValue]?.set(0, interval: 0)
+                return
+            }
+            let timer = state.interval[kind.rawValue] ?? IntervalTimer(kind, process)
+            state.interval[kind.rawValue] = timer
+            // A hard limit that was never set kills nobody.
+            let hard = limit.maximum == ResourceLimit.infinity ? 0 : nanoseconds(limit.maximum)
+            timer.limit(to: nanoseconds(limit.current), hard: hard)
+        }
+    }
+
     /// At the end of the process.
     func cancelAll(_ task: borrowing TaskContext) {
         state.withLock(task) { state in
-            for kind in 0..<3 {
+            for kind in 0..<4 {
                 state.interval[kind]?.set(0, interval: 0)
                 state.interval[kind] = nil
             }
