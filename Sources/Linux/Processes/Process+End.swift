@@ -106,7 +106,8 @@ extension PidTable {
     func groupsConnected(by process: Process) -> [ProcessGroup] {
         var groups: [ProcessGroup] = []
         let own = process.groupUnderLock
-        if let parent = process.parent, parent.groupUnderLock !== own, parent.sessionUnderLock === own.session {
+        if let parent = process.parent, parent.groupUnderLock !== own, parent.sessionUnderLock === own.session
+        {
             groups.append(own)
         }
         process.children.forEach { child in
