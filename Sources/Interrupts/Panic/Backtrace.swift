@@ -48,9 +48,7 @@
         }
 
         private static func load(_ address: UInt) -> UInt? {
-            var value: UInt64 = 0
-            // A read that faults is answered with false.
-            return unsafe machine_load_checked(address, &value) ? UInt(value) : nil
+            CheckedMemory.load(VirtualAddress(address)).map { UInt($0) }
         }
     }
 #endif

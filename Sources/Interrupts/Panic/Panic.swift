@@ -68,9 +68,7 @@ public enum Panic {
         }
 
         private static func returnAddress() -> UInt {
-            var value: UInt64 = 0
-            _ = unsafe machine_load_checked(UInt(machine_frame_pointer()) + 8, &value)
-            return UInt(value)
+            UInt(CheckedMemory.load(VirtualAddress(UInt(machine_frame_pointer()) + 8)) ?? 0)
         }
 
         private static func end() -> Never {

@@ -42,9 +42,7 @@
             var line: LogMessage = "Code:"
             for distance in 0..<32 {
                 let address = ip &- 12 &+ UInt(distance)
-                var byte: UInt8 = 0
-                // A read that faults is answered with false.
-                guard unsafe machine_load_byte_checked(address, &byte) else { continue }
+                guard let byte = CheckedMemory.loadByte(VirtualAddress(address)) else { continue }
                 if address == ip { line.append(" <") } else { line.append(" ") }
                 line.append(hex: UInt64(byte), digits: 2)
                 if address == ip { line.append(">") }

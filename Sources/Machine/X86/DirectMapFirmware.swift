@@ -1,8 +1,6 @@
 // Firmware tables through the direct map. What is not mapped there, since the memory map does not
 // have it, cannot be read.
 
-import CMachine
-
 public struct DirectMapFirmware: FirmwareMemory {
     public init() {}
 
@@ -13,9 +11,7 @@ public struct DirectMapFirmware: FirmwareMemory {
         var result: [UInt8] = []
         result.reserveCapacity(count)
         for offset in 0..<count {
-            var byte: UInt8 = 0
-            // A read that faults is answered with false.
-            guard unsafe machine_load_byte_checked(base &+ UInt(offset), &byte) else { return nil }
+            guard let byte = CheckedMemory.loadByte(VirtualAddress(base &+ UInt(offset))) else { return nil }
             result.append(byte)
         }
         return result

@@ -29,8 +29,8 @@ public enum PIT {
         channel0.write8(UInt8(truncatingIfNeeded: count >> 8))
     }
 
-    /// Stops channel 0: in mode 0 without a count the output never rises.
-    public static func stop() { command.write8(bothBytes | Mode.oneShot.rawValue << 1) }
+    /// Stops channel 0: one last interrupt may come within 55 ms.
+    public static func stop() { start(.oneShot, count: 0) }
 
     /// The ticks that are left of channel 0's count.
     public static func remaining() -> UInt16 {
