@@ -27,6 +27,9 @@ FUNCTION machine_load_tables
     movl %eax, %fs
     movl $SELECTOR_TSS, %eax
     ltr %ax
+    // No LDT: the one that a reset leaves begins at address 0, which is the program's memory.
+    xorl %eax, %eax
+    lldt %ax
     popq %rax
     pushq $SELECTOR_KERNEL_CS
     pushq %rax
