@@ -76,6 +76,11 @@ FUNCTION exception_dispatcher
     testb $3, 24(%rsp)
     jz 2f
     swapgs
+    pushq %rax
+    pushq %rdx
+    USER_ENDS
+    popq %rdx
+    popq %rax
 1:  PUSH_REGS 1
     movl %edi, %edx
     movq %rsp, %rdi
@@ -127,7 +132,8 @@ FUNCTION return_to_user
     jne 2f
     cmpl $NOTHING_WANTED, %gs:CPU_PREEMPT_COUNT
     jne 2f
-1:  POP_REGS
+1:  USER_BEGINS
+    POP_REGS
     addq $8, %rsp
     swapgs
     .globl iretq_to_user
@@ -167,6 +173,11 @@ FUNCTION interrupt_dispatcher
     testb $3, 16(%rsp)
     jz 1f
     swapgs
+    pushq %rax
+    pushq %rdx
+    USER_ENDS
+    popq %rdx
+    popq %rax
 1:  PUSH_REGS
     movq %rsp, %rbx
     testl $HARD_INTERRUPT_MASK, %gs:CPU_PREEMPT_COUNT

@@ -38,6 +38,22 @@
     leaq 1(%rsp), %rbp
 .endm
 
+// User mode ends, or begins: how long the CPU was there is added up for its thread. rax and rdx are lost.
+.macro USER_ENDS
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    subq %gs:CPU_USER_SINCE, %rax
+    addq %rax, %gs:CPU_USER_CYCLES
+    movq $0, %gs:CPU_USER_SINCE
+.endm
+.macro USER_BEGINS
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    movq %rax, %gs:CPU_USER_SINCE
+.endm
+
 // Takes the general registers back; the stack pointer is then at orig_ax.
 .macro POP_REGS
     popq %r15

@@ -111,6 +111,7 @@ FUNCTION apus_debug
     ASM_CLAC
     swapgs
     PUSH_REGS
+    USER_ENDS
     movq %rsp, %rsi
     movq %gs:CPU_KERNEL_STACK_TOP, %rdi
     subq $PT_REGS_SIZE, %rdi

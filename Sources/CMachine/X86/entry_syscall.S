@@ -38,6 +38,7 @@ FUNCTION apus_syscall_entry
     leaq 1(%rsp), %rbp
     movq %rsp, %rdi
     subq $8, %rsp
+    USER_ENDS
     sti
     call apus_system_call
     addq $8, %rsp
@@ -66,6 +67,7 @@ FUNCTION apus_syscall_entry
     movq %rcx, %rax
     shrq $USER_BITS, %rax
     jnz 3f
+    USER_BEGINS
     popq %r15
     popq %r14
     popq %r13
@@ -89,7 +91,8 @@ FUNCTION apus_syscall_entry
     call apus_return_to_user
     addq $8, %rsp
     jmp 1b
-3:  POP_REGS
+3:  USER_BEGINS
+    POP_REGS
     addq $8, %rsp
     swapgs
     jmp iretq_to_user
@@ -111,6 +114,7 @@ FUNCTION apus_int80_entry
     movq $MINUS_ENOSYS, PT_AX(%rsp)
     movq %rsp, %rdi
     subq $8, %rsp
+    USER_ENDS
     sti
     call apus_system_call_int80
     addq $8, %rsp

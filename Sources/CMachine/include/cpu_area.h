@@ -27,7 +27,11 @@ struct cpu_area {
     uintptr_t irq_regs;
     uintptr_t fpu_owner;
     uintptr_t memory_cache;
-    uintptr_t slots[15];
+    // Since when this CPU is in user mode, in cycles; 0 in the kernel. And the cycles that its thread has
+    // spent there since it got the CPU.
+    uint64_t user_since;
+    uint64_t user_cycles;
+    uintptr_t slots[13];
     // How often each vector came on this CPU.
     uint64_t vector_counts[256];
     // Which line each vector of a device belongs to on this CPU: its number plus one, 0 for none.
@@ -44,6 +48,8 @@ _Static_assert(offsetof(struct cpu_area, softirq_stack_top) == CPU_SOFTIRQ_STACK
 _Static_assert(offsetof(struct cpu_area, softirq_pending) == CPU_SOFTIRQ_PENDING, "");
 _Static_assert(offsetof(struct cpu_area, tss) == CPU_TSS, "");
 _Static_assert(offsetof(struct cpu_area, irq_regs) == CPU_IRQ_REGS, "");
+_Static_assert(offsetof(struct cpu_area, user_since) == CPU_USER_SINCE, "");
+_Static_assert(offsetof(struct cpu_area, user_cycles) == CPU_USER_CYCLES, "");
 _Static_assert(sizeof(struct cpu_area) <= CPU_AREA_SIZE, "");
 
 #define CPU_AREA_INLINE static inline __attribute__((always_inline, swift_attr("@_semantics(\"no_performance_analysis\")")))
@@ -91,6 +97,7 @@ CPU_AREA_FIELD(uint32_t, apic_id)
 CPU_AREA_FIELD(uintptr_t, tss)
 CPU_AREA_FIELD(uintptr_t, address_space)
 CPU_AREA_FIELD(uintptr_t, irq_regs)
+CPU_AREA_FIELD(uint64_t, user_cycles)
 CPU_AREA_FIELD(uintptr_t, fpu_owner)
 CPU_AREA_FIELD(uintptr_t, memory_cache)
 
@@ -159,4 +166,15 @@ CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector) { return cpu_area
 CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector) { cpu_area_bound->vector_counts[vector & 255]++; }
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit) { cpu_area_bound->softirq_pending |= bit; }
 #endif
+
+// Cycles of user mode that CPU `cpu` has not yet handed to its thread, up to `now`: only near the truth,
+// since that CPU goes on meanwhile.
+CPU_AREA_INLINE uint64_t cpu_area_pending_user_cycles(uint32_t cpu, uint64_t now)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    if (!area) return 0;
+    uint64_t since = __atomic_load_n(&area->user_since, __ATOMIC_RELAXED);
+    uint64_t cycles = __atomic_load_n(&area->user_cycles, __ATOMIC_RELAXED);
+    return since && now > since ? cycles + (now - since) : cycles;
+}
 #endif

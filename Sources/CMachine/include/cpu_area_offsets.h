@@ -12,5 +12,7 @@
 #define CPU_SOFTIRQ_PENDING 56
 #define CPU_TSS 64
 #define CPU_IRQ_REGS 80
+#define CPU_USER_SINCE 104
+#define CPU_USER_CYCLES 112
 #define CPU_AREA_SIZE 3072
 #endif

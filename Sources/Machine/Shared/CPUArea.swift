@@ -80,4 +80,17 @@ public enum CPUArea {
     /// Adds bits to the pending soft IRQs of this CPU, in one instruction.
     @_semantics("no_performance_analysis") @inline(__always)
     public static func raiseSoftInterrupt(_ bits: UInt32) { cpu_area_softirq_raise(bits) }
+
+    /// Takes what this CPU's thread has spent in user mode since it got the CPU, in cycles. Interrupts off.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func takeUserCycles() -> UInt64 {
+        let cycles = cpu_area_user_cycles()
+        cpu_area_set_user_cycles(0)
+        return cycles
+    }
+
+    /// The same of any CPU, up to `now`, without taking it; nearly right if that is another CPU.
+    public static func pendingUserCycles(cpu: Int, now: UInt64) -> UInt64 {
+        cpu_area_pending_user_cycles(UInt32(truncatingIfNeeded: cpu), now)
+    }
 }

@@ -14,7 +14,11 @@ extension Thread {
     }
 
     /// Nanoseconds of these in user mode.
-    public var userTime: UInt64 { unsafe storage.pointee.userTime.load(ordering: .relaxed) }
+    public var userTime: UInt64 {
+        var cycles = unsafe storage.pointee.userCycles.load(ordering: .relaxed)
+        if isRunning { cycles &+= CPUArea.pendingUserCycles(cpu: cpu, now: CycleClock.cycles) }
+        return CycleClock.nanoseconds(cycles)
+    }
 
     /// Switches away because it slept.
     public var voluntarySwitches: UInt64 {

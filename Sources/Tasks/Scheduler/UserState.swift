@@ -24,6 +24,8 @@ struct UserState {
         // This CPU's own, and interrupts are off.
         let loaded = unsafe queue.userState.address
         if unsafe previous.pointee.isUser {
+            let cycles = unsafe previous.pointee.userCycles.load(ordering: .relaxed) &+ CPUArea.takeUserCycles()
+            unsafe previous.pointee.userCycles.store(cycles, ordering: .relaxed)
             unsafe previous.pointee.bases.save()
             unsafe loaded.pointee.bases = previous.pointee.bases
             if let image = unsafe previous.pointee.fpuImage { unsafe FPU.save(to: image) }

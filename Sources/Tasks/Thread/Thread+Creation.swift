@@ -85,7 +85,7 @@ extension Thread {
         unsafe storage.pointee.stackTop = storage.pointee.stack?.top ?? 0
         unsafe storage.pointee.flags.store(0, ordering: .relaxed)
         unsafe storage.pointee.runtime.store(0, ordering: .relaxed)
-        unsafe storage.pointee.userTime.store(0, ordering: .relaxed)
+        unsafe storage.pointee.userCycles.store(0, ordering: .relaxed)
         unsafe storage.pointee.voluntarySwitches.store(0, ordering: .relaxed)
         unsafe storage.pointee.involuntarySwitches.store(0, ordering: .relaxed)
         unsafe inherit(storage, from: currentStorage)

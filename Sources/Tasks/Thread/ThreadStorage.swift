@@ -65,8 +65,8 @@ import Synchronization
 
     /// Nanoseconds it ran, all in all. Written under the queue lock.
     let runtime = Atomic<UInt64>(0)
-    /// Of these, in user mode. Own.
-    let userTime = Atomic<UInt64>(0)
+    /// Cycles in user mode, without those since it last got a CPU. Own.
+    let userCycles = Atomic<UInt64>(0)
     /// Switches away because it slept, and because others wanted the CPU. Own.
     let voluntarySwitches = Atomic<UInt64>(0)
     let involuntarySwitches = Atomic<UInt64>(0)
