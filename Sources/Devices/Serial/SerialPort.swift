@@ -81,17 +81,22 @@ public struct SerialEvents: OptionSet, Sendable {
 
     /// Waits for something to happen; the events since the last call. One thread a port.
     public func waitForEvents(_ task: borrowing TaskContext) -> SerialEvents {
-        unsafe state.pointee.queue.waitUninterruptibly(task) { hasEvents }
+        unsafe state.pointee.waiter = Thread.current
+        unsafe state.pointee.hasWaiter.store(true, ordering: .sequentiallyConsistent)
+        Thread.parkIdle(task) { hasEvents }
         return SerialEvents(rawValue: unsafe state.pointee.events.exchange(0, ordering: .acquiring))
     }
 
-    private var hasEvents: Bool { unsafe state.pointee.events.load(ordering: .relaxed) != 0 }
+    private var hasEvents: Bool { unsafe state.pointee.events.load(ordering: .sequentiallyConsistent) != 0 }
 
     /// Wakes the port's thread. Any context but NMI.
     @_noAllocation @inline(__always)
     public func notify(_ events: SerialEvents) {
-        unsafe state.pointee.events.bitwiseOr(events.rawValue, ordering: .releasing)
-        unsafe state.pointee.queue.wakeOne()
+        unsafe state.pointee.events.bitwiseOr(events.rawValue, ordering: .sequentiallyConsistent)
+        // The thread says so before it looks for events, so either it sees these or it is seen here.
+        if unsafe state.pointee.hasWaiter.load(ordering: .sequentiallyConsistent) {
+            unsafe state.pointee.waiter.wake()
+        }
     }
 
     public var statistics: SerialStatistics {
@@ -123,7 +128,9 @@ public struct SerialEvents: OptionSet, Sendable {
     let transmitRing = Ring<UInt8>(capacity: SerialPortState.ringSize, filler: 0)
     let counters = SerialCounters()
     let events = Atomic<UInt32>(0)
-    let queue = WaitQueue()
+    /// The port's thread; valid once `hasWaiter` is set.
+    var waiter = Thread.current
+    let hasWaiter = Atomic<Bool>(false)
     /// A byte to be sent before all others even while stopped (XON, XOFF): bit 8 set.
     let urgent = Atomic<UInt16>(0)
     /// The terminal stopped the output.

@@ -41,9 +41,9 @@ public enum LoadAverage {
     /// Always true: the thread never ends.
     private static func sleep(until time: UInt64, _ task: borrowing TaskContext) -> Bool {
         do throws(Errno) {
-            try Thread.sleep(until: Deadline(at: time), interruptible: false, task)
+            try Thread.sleep(until: Deadline(at: time), task)
         } catch {
-            // Only signals end a sleep early, and they do not end this one.
+            // Only signals end a sleep early, and a kernel thread has none.
         }
         return true
     }
