@@ -112,8 +112,7 @@ public class File: @unchecked Sendable {
         case .data, .hole: return try seekSparse(offset, origin)
         }
         let (target, overflow) = base.addingReportingOverflow(offset)
-        guard !overflow else { throw .overflow }
-        guard target >= 0 else { throw .invalid }
+        guard !overflow, target >= 0 else { throw .invalid }
         position = target
         return target
     }

@@ -35,6 +35,8 @@ extension LinuxTask {
         frame.userContext.mask = (savedMask ?? blocked).bits
         try ExtendedState.save(to: place.extendedState, task)
         try UserMemory.store(frame, to: UserPointer(place.frame), task)
+        // The handler has rounding and masks as the ABI wants them at a function's entry.
+        Thread.resetExtendedState(task)
 
         if alternateStack.flags & AlternateStack.autoDisarm != 0 { alternateStack = AlternateStack() }
         registers.di = UInt64(information.number)

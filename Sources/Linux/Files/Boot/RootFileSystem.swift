@@ -2,11 +2,14 @@
 
 import Memory
 import Primitives
+import Time
 
 public enum RootFileSystem {
     /// Makes the root file system with what Linux's own has in any case (`/dev`, `/dev/console`, `/root`) and mounts
     /// it. Once, at boot. Three quarters of the memory at most.
     public static func make(_ task: borrowing TaskContext) -> Path {
+        // Set once, before there is a second thread that stamps files.
+        unsafe FileClock.source = { Int64(truncatingIfNeeded: Clock.realtime) }
         var options = RAMFileSystem.Options()
         options.pageLimit = Frames.totalCount / 4 * 3
         options.nodeLimit = Frames.totalCount / 2
