@@ -4,6 +4,7 @@ import CrossCPU
 import Deferred
 import Devices
 import Interrupts
+import KernelTests
 import Machine
 import Memory
 import Primitives
@@ -23,7 +24,9 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     let options = readOptions(boot.commandLine)
     // Set before any other CPU runs.
     unsafe PanicHooks.timeout = options.panicTimeout
+    if let name = options.crash { Crash.runEarly(name) }
     MemoryStart.run(boot)
+    if let name = options.crash { Crash.runOnBootStack(name) }
     let topology = PlatformStart.run(boot, options)
     InterprocessorInterrupts.start(apicIDs: topology.apicIDs)
     startTasks()
@@ -75,6 +78,7 @@ private func startClockEvents() {
 private func startTasks() {
     Scheduler.boot(cpuCount: CPUs.count)
     Scheduler.enterCPU()
+    CrashReports.install()
     Time.boot(cpuCount: CPUs.count)
     // 0x32 is where PC firmware keeps the century; a reading that makes no sense is refused.
     if !WallClock.start(RealTimeClock(centuryRegister: 0x32)) {

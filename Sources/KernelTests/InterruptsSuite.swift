@@ -1,9 +1,11 @@
 // The way of interrupts, exceptions and NMIs on the real machine.
 
+import CMachine
 import Interrupts
 import Machine
 import Primitives
 import Synchronization
+import Tasks
 
 /// What the handlers of these cases leave behind.
 private enum Seen {
@@ -57,7 +59,9 @@ extension TestSuite {
         [
             TestCase("the exception table mends loads of what is not mapped, and of no address at all") {
                 _, check in
-                for address in [0, 0x3fff_ffff_f000, 0x4ff0_0000_0000, 0x8000_0000_0000, UInt.max - 7] as [UInt] {
+                for address in [0, 0x3fff_ffff_f000, 0x4ff0_0000_0000, 0x8000_0000_0000, UInt.max - 7]
+                    as [UInt]
+                {
                     check.expect(
                         CheckedMemory.load(VirtualAddress(address)) == nil, "\(hex: address) was read")
                 }
@@ -119,6 +123,23 @@ extension TestSuite {
                 }
                 check.expect(Seen.nmiNested.load(ordering: .relaxed), equals: 0, "NMIs inside an NMI")
                 check.expect(!PreemptCount.inHardInterrupt, "the count of interrupts is not put back")
+            },
+            TestCase("a mistake of the kernel ends the thread in whose name it happened, and nothing else") {
+                task, check in
+                let before = Oops.count
+                for _ in 0..<3 {
+                    guard
+                        let thread = try? Thread.create(
+                            name: "mistaken", start: { _ in machine_raise_invalid_opcode() })
+                    else { return check.expect(false, "no thread") }
+                    thread.start()
+                }
+                for _ in 0..<1000 where Oops.count != before + 3 {
+                    Scheduler.yield(task)
+                    Delay.microseconds(1000)
+                }
+                check.expect(Oops.count, equals: before + 3, "reports")
+                check.expect(!Panic.isInProgress, "a panic")
             },
             TestCase("a device line: every interrupt of the PIT is handled and counted") { _, check in
                 Seen.calls.store(0, ordering: .relaxed)

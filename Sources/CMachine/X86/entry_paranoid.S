@@ -56,7 +56,14 @@ FUNCTION apus_nmi_entry
     iretq
 END_FUNCTION apus_nmi_entry
 
+// Above the error code and the processor's frame, at the top of the stack: the address of the CPU's area, and a mark that
+// a double fault is being handled. Another one then, or one without an area, cannot be handled: it would come
+// back here for ever.
 FUNCTION apus_double_fault
+    btsq $0, 56(%rsp)
+    jc apus_unreportable_double_fault
+    cmpq $0, 48(%rsp)
+    je apus_unreportable_double_fault
     PARANOID_ENTER
     movq %rsp, %rdi
     movq PT_ORIG_AX(%rsp), %rsi

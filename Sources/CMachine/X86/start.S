@@ -110,6 +110,7 @@ start64:
     movl %eax, %fs
     movl %eax, %gs
     leaq boot_stack_top(%rip), %rsp
+    call machine_load_early_table
     leaq boot_cpu_area(%rip), %rax
     movq %rax, CPU_SELF(%rax)
     // Preemption off, no reschedule wanted.
@@ -152,6 +153,9 @@ boot_gdt_register:
 boot_pml4: .skip 4096
 boot_pdpt: .skip 4096
 boot_pd: .skip 4 * 4096
+// Not mapped in the kernel's own page tables.
+    .globl boot_stack_guard
+boot_stack_guard: .skip 4096
 boot_stack: .skip 32768
     .globl boot_stack_top
 boot_stack_top:

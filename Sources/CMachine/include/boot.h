@@ -7,7 +7,7 @@
 
 extern char kernel_start[], kernel_text_end[], kernel_rodata_start[], kernel_data_start[], kernel_end[];
 extern char symbols_start[], symbols_end[], ex_table_start[], ex_table_end[];
-extern char trampoline_start[], trampoline_end[], boot_stack_top[];
+extern char trampoline_start[], trampoline_end[], boot_stack_top[], boot_stack_guard[];
 extern struct cpu_area boot_cpu_area;
 extern uint64_t boot_pml4[512];
 
@@ -36,5 +36,6 @@ BOOT_SYMBOL(ex_table_end)
 BOOT_SYMBOL(trampoline_start)
 BOOT_SYMBOL(trampoline_end)
 BOOT_SYMBOL(boot_stack_top)
+BOOT_SYMBOL(boot_stack_guard)
 #endif
 #endif

@@ -47,6 +47,39 @@ static inline __attribute__((always_inline)) void machine_set_kernel_stack(uintp
     ((struct task_state_segment *)cpu_area_tss())->rsp0 = top;
 }
 
+// Top of the stack that gates of this IST number (1 to 4) switch to on a CPU; 0 for a CPU without tables.
+static inline uint64_t cpu_entry_stack_top(uint32_t cpu, uint32_t ist)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    if (!area || !area->tss) return 0;
+    struct task_state_segment *tss = (struct task_state_segment *)area->tss;
+    return ist == 1 ? tss->ist1 : ist == 2 ? tss->ist2 : ist == 3 ? tss->ist3 : tss->ist4;
+}
+static inline uintptr_t cpu_interrupt_stack_top(uint32_t cpu)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    return area ? area->irq_stack_top : 0;
+}
+static inline uintptr_t cpu_soft_interrupt_stack_top(uint32_t cpu)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    return area ? area->softirq_stack_top : 0;
+}
+
+// For tests: leaves `room` bytes of this CPU's entry stack of that IST number, whose storage begins at `base`.
+static inline void cpu_shrink_entry_stack(uint32_t ist, uintptr_t base, uintptr_t room)
+{
+    struct task_state_segment *tss = (struct task_state_segment *)cpu_area_tss();
+    uintptr_t top = base + room;
+    uint64_t *old = (uint64_t *)cpu_entry_stack_top(cpu_area_index(), ist);
+    ((uint64_t *)top)[0] = old[0];
+    ((uint64_t *)top)[1] = old[1];
+    if (ist == 1) tss->ist1 = top;
+    else if (ist == 2) tss->ist2 = top;
+    else if (ist == 3) tss->ist3 = top;
+    else tss->ist4 = top;
+}
+
 // Loads the tables into this CPU and reloads every segment register.
 void machine_load_tables(uint64_t gdt_base, uint64_t idt_base);
 #endif

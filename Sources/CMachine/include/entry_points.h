@@ -21,6 +21,19 @@ bool machine_load_byte_checked(uintptr_t address, uint8_t *value);
 bool machine_rdmsr_checked(uint32_t msr, uint64_t *value);
 bool machine_wrmsr_checked(uint32_t msr, uint64_t value);
 
+// Makes every exception end in a report that needs neither per-CPU data nor the console (early_report.S).
+void machine_load_early_table(void);
+
+// Writes a byte to the first serial port, whatever state it is in.
+void machine_raw_console_put(uint8_t byte);
+
+// Ways to break the kernel, for tests of its reports (crash.S).
+void machine_overflow_stack(void);
+void machine_lose_stack(void);
+void machine_raise_debug(void);
+void machine_raise_machine_check(void);
+void machine_raise_invalid_opcode(void);
+
 // Puts STAC and CLAC where the kernel opens and closes access to user memory. To be called once,
 // before SMAP is switched on, by the boot CPU alone.
 void machine_enable_smap_sites(void);

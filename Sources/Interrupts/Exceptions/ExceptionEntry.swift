@@ -32,8 +32,10 @@
             CPUArea.count(vector: vector.number)
             MachineCheck.report()
         }
-        if vector == .doubleFault, KernelStack.isGuard(VirtualAddress(UInt(ControlRegister.cr2))) {
-            unsafe Panic.panic("kernel stack overflow at 0x\(hex: ControlRegister.cr2)", regs)
+        if vector == .doubleFault,
+            let owner = StackGuard.owner(of: VirtualAddress(UInt(ControlRegister.cr2)))
+        {
+            unsafe Panic.panic("stack overflow: \(owner), at 0x\(hex: ControlRegister.cr2)", regs)
         }
         unsafe Exceptions.die(regs, error, vector)
     }
@@ -107,10 +109,25 @@
         /// An exception that nobody can mend.
         static func die(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: Vector) -> Never {
             let mode: StaticString = unsafe regs.pointee.isUserMode ? "user" : "kernel"
+            var message: LogMessage = "\(vector.name) in \(mode) mode"
             if vector.pushesErrorCode {
-                unsafe Panic.panic("\(vector.name) in \(mode) mode, error code 0x\(hex: error)", regs)
+                message = "\(message), error code 0x\(hex: error)\(describe(error, vector))"
             }
-            unsafe Panic.panic("\(vector.name) in \(mode) mode", regs)
+            if vector != .doubleFault, vector != .machineCheck { unsafe Oops.endThread(message, regs) }
+            unsafe Panic.panic(message, regs)
+        }
+
+        /// A selector error code: external event, table, index (Intel SDM volume 3, 6.13).
+        private static func describe(_ error: UInt, _ vector: Vector) -> LogMessage {
+            switch vector {
+            case .invalidTSS, .segmentNotPresent, .stackFault, .generalProtection: break
+            default: return ""
+            }
+            if error == 0 { return "" }
+            let external: StaticString = error & 1 != 0 ? "external event, " : ""
+            let table: StaticString =
+                error & 2 != 0 ? "IDT vector" : error & 4 != 0 ? "LDT entry" : "GDT entry"
+            return " (\(external)\(table) \((error & 0xffff) >> 3))"
         }
     }
 #endif

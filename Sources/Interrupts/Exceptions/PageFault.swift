@@ -87,12 +87,13 @@
         private static func die(
             _ regs: UnsafeMutablePointer<PtRegs>, _ address: VirtualAddress, _ code: PageFaultCode
         ) -> Never {
-            printk(.emergency, "page fault: \(code.description)")
-            if KernelStack.isGuard(address) {
-                unsafe Panic.panic("kernel stack overflow at 0x\(hex: address.value)", regs)
+            if let owner = StackGuard.owner(of: address) {
+                unsafe Panic.panic("stack overflow: \(owner), at 0x\(hex: address.value)", regs)
             }
-            unsafe Panic.panic(
-                "page fault at 0x\(hex: address.value), error code 0x\(hex: code.rawValue)", regs)
+            let message: LogMessage =
+                "page fault at 0x\(hex: address.value), error code 0x\(hex: code.rawValue) (\(code.description))"
+            if !code.isReservedBit { unsafe Oops.endThread(message, regs) }
+            unsafe Panic.panic(message, regs)
         }
     }
 

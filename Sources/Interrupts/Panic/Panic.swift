@@ -7,7 +7,8 @@ import Synchronization
 /// What the panic asks of rooms below; each set once at boot.
 public enum PanicHooks {
     /// Appends the name and number of the thread that runs. Any context.
-    nonisolated(unsafe) public static var thread: (@convention(thin) @Sendable () -> LogMessage)? = nil
+    nonisolated(unsafe) public static var appendThread:
+        (@convention(thin) @Sendable (inout LogMessage) -> Void)? = nil
     /// Restarts the machine.
     nonisolated(unsafe) public static var restart: (@convention(c) () -> Void)? = nil
     /// `panic=`: seconds until the machine restarts; 0 never, less at once.
@@ -46,15 +47,37 @@ public enum Panic {
             InterruptFlag.disable()
             begin(message)
             // The caller's frame, on the stack of this CPU.
-            let saved = unsafe regs.pointee
-            RegisterReport.print(saved)
-            if !saved.isUserMode { Backtrace.print(ip: UInt(saved.ip), framePointer: UInt(saved.bp)) }
+            unsafe printState(regs.pointee)
             end()
+        }
+
+        /// The part of the report that an oops has too: CPU, thread, registers, code, backtrace.
+        static func report(_ regs: PtRegs) {
+            printThread()
+            printState(regs)
+        }
+
+        private static func printState(_ regs: PtRegs) {
+            RegisterReport.print(regs)
+            if !regs.isUserMode { Backtrace.print(ip: UInt(regs.ip), framePointer: UInt(regs.bp)) }
+        }
+
+        private static func printThread() {
+            printk(.emergency, threadLine())
+        }
+
+        /// "CPU: 1 PID: 7 Comm: name".
+        private static func threadLine() -> LogMessage {
+            var line: LogMessage = "CPU: \(CPU.index) "
+            if let append = unsafe PanicHooks.appendThread { append(&line) } else { line.append("no thread") }
+            return line
         }
 
         /// Makes this CPU the one that reports; another one that comes later stops, and a panic in
         /// the report ends it.
         private static func begin(_ message: LogMessage) {
+            // Before there is a console, the first serial port is asked to take it.
+            if unsafe LogHooks.console == nil { unsafe LogHooks.console = { machine_raw_console_put($0) } }
             let me = CPU.index + 1
             let (won, first) = owner.compareExchange(
                 expected: 0, desired: me, ordering: .acquiringAndReleasing)
@@ -63,8 +86,7 @@ public enum Panic {
             if !won { finish() }
             // In case the panic came from a context that is not known to be counted.
             PreemptCount.add(PreemptCount.preemption)
-            let thread = unsafe PanicHooks.thread?() ?? "no thread"
-            printk(.emergency, "CPU: \(CPU.index) \(thread)")
+            printThread()
         }
 
         private static func returnAddress() -> UInt {
@@ -89,8 +111,9 @@ public enum Panic {
         /// In the NMI that the panicking CPU sent.
         static func stopHere(_ regs: PtRegs) -> Never {
             if owner.load(ordering: .acquiring) != CPU.index + 1 {
-                let thread = unsafe PanicHooks.thread?() ?? "no thread"
-                printk(.emergency, "CPU: \(CPU.index) \(thread), stopped")
+                var line = threadLine()
+                line.append(", stopped")
+                printk(.emergency, line)
                 if regs.isUserMode {
                     printk(.emergency, " <user mode at 0x\(hex: regs.ip, digits: 12)>")
                 } else {

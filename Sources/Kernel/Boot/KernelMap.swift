@@ -121,13 +121,16 @@ struct KernelMap {
         end = Self.emptyTable(at: small)
         for index in 0..<512 {
             let address = start + UInt64(index) * 4096
-            Self.table(small)[index] = address | Self.protection(address + UInt64(KernelLayout.directMap))
+            let protection = Self.protection(address + UInt64(KernelLayout.directMap))
+            Self.table(small)[index] = protection == 0 ? 0 : address | protection
         }
         Self.table(pages)[slot] = small | Bits.present | Bits.writable
     }
 
     private static func protection(_ virtual: UInt64) -> UInt64 {
         let address = UInt(virtual)
+        // An overflow of the boot stack faults.
+        if address == boot_boot_stack_guard() { return 0 }
         if address >= boot_kernel_data_start() || address < boot_kernel_start() { return Bits.data }
         if address >= boot_kernel_rodata_start() { return Bits.present | Bits.global | Bits.noExecute }
         return Bits.present | Bits.global

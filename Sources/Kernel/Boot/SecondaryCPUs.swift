@@ -101,8 +101,9 @@ enum SecondaryCPUs {
 
     /// A secondary CPU's first Swift code: on its own stack, interrupts off.
     static func enter(_ cpu: Int) -> Never {
-        CPUFeatures.enable()
+        // First, so that an exception is reported.
         CPUTables.loadPrepared()
+        CPUFeatures.enable()
         FPU.setUpThisCPU()
         InterruptControllers.enableLocalAPIC()
         if !take(cpu, as: Progress.arrived) { while true { Spin.halt() } }

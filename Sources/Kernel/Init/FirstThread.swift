@@ -20,6 +20,7 @@ enum FirstThread {
         DeviceFiles.registerAll()
         PseudoFileSystems.initialize(commandLine: boot.commandLine.text, apicIDs: topology.apicIDs)
         let root = RootFileSystem.make(task)
+        if let name = options.crash { Crash.run(name, task) }
         if let filter = options.tests { runTests(filter, task) }
         unpackRamdisk(boot.ramdisk, root, task)
         mountDevices(root, task)

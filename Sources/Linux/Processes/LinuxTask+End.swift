@@ -30,6 +30,17 @@ extension LinuxTask {
         leaveProcess(task)
     }
 
+    /// Ends the program that runs, since the kernel failed in its name: all of its threads, as if by SIGSEGV. What the
+    /// thread held in the kernel it holds for ever.
+    /// - Returns: false when the thread belongs to no program; if true, only `Thread.exit` is left to do.
+    public static func endCurrentAfterOops(_ task: borrowing TaskContext) -> Bool {
+        guard Thread.current.userObject != nil else { return false }
+        let current = LinuxTask.current
+        current.process.beginExit(Int32(Signal.segmentation.number))
+        current.end(task)
+        return true
+    }
+
     /// What user programs learn of the end through memory: futexes held, the thread's number cleared, the parent
     /// of a vfork released.
     func releaseUserMemory(_ task: borrowing TaskContext) {

@@ -38,6 +38,12 @@ public struct KernelStack: Equatable, Sendable {
         return offset < 1 << 40 && offset % stride < stride &- size
     }
 
+    /// Whether two addresses belong to the same stack or the guard below it.
+    public static func isSameSlot(_ a: VirtualAddress, _ b: VirtualAddress) -> Bool {
+        let (first, second) = (a.value &- KernelLayout.stacks, b.value &- KernelLayout.stacks)
+        return first < 1 << 40 && first / stride == second / stride
+    }
+
     /// A stack with whatever its last owner left in it; nil if there is no memory. Any context that may allocate.
     public static func allocate(use: FrameUse = .kernel) -> KernelStack? {
         if use == .user, !Frames.userMayAllocate { return nil }

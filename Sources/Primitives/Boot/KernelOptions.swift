@@ -25,6 +25,8 @@ public struct KernelOptions: Sendable {
     public private(set) var tests: [UInt8]?
     /// `apus.bench=boot`: say how many cycles the boot took just before init starts.
     public private(set) var benchBoot = false
+    /// `apus.crash=NAME`: break the kernel in the way of that name, to test the report.
+    public private(set) var crash: [UInt8]?
     /// Words that go to init, in order.
     public private(set) var initArguments: [[UInt8]] = []
     public private(set) var initEnvironment: [[UInt8]] = []
@@ -100,6 +102,8 @@ public struct KernelOptions: Sendable {
             tests = matches(word.value ?? [], "1") ? [] : Array(word.value ?? [])
         } else if matches(word.text[...], "apus.bench=boot") {
             benchBoot = true
+        } else if matches(word.name, "apus.crash") {
+            crash = Array(word.value ?? [])
         } else if !matches(word.name, "apus.only") {
             // `apus.only=` is read by the test programs from /proc/cmdline.
             throw .unknown(word.text)

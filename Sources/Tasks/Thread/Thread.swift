@@ -92,6 +92,9 @@ import Synchronization
         if !wake(from: fatal ? .interruptible | .killable : .interruptible) { Scheduler.kick(self) }
     }
 
+    /// Whether it is a CPU's idle thread, which must not end.
+    public var isIdle: Bool { unsafe storage.pointee.isIdle }
+
     // MARK: The Linux task
 
     /// The object that room `Linux` keeps for the thread; nil in kernel threads. Only while the thread

@@ -41,8 +41,10 @@ public struct Calibration: Sendable {
     nonisolated(unsafe) public static var result = Calibration(
         tscHz: 1_000_000_000, apicTimerHz: 62_500_000, source: .guess)
 
-    /// How long a measurement takes, in microseconds.
-    static let window: UInt64 = 10_000
+    /// How long a measurement takes, in microseconds, after a first while in which the devices, or their
+    /// emulator, are still busy with having been started.
+    static let window: UInt64 = 9_000
+    static let settling: UInt64 = 1_000
 
     /// Finds the rates, and sets `result` and `Delay`'s. The boot CPU, once, with its local APIC on and interrupts off;
     /// takes 10 ms where nothing says the rates.
@@ -94,9 +96,9 @@ public struct Calibration: Sendable {
         defer { clock.stop() }
         LocalAPICTimer.startCounting()
         defer { LocalAPICTimer.stop() }
+        guard wait(clock, microseconds: settling) else { return nil }
         let first = sample(clock)
-        let wanted = clock.frequency * window / 1_000_000
-        guard wait(clock, from: first.reference, ticks: wanted) else { return nil }
+        guard wait(clock, microseconds: window) else { return nil }
         let last = sample(clock)
         let ticks = (last.reference &- first.reference) & clock.mask
         guard ticks > 0 else { return nil }
@@ -135,8 +137,10 @@ public struct Calibration: Sendable {
         return Sample(reference: reference, tsc: before &+ width / 2, apic: apic, width: width)
     }
 
-    /// Waits until `clock` has advanced by `ticks`; false when it stands still.
-    private static func wait(_ clock: some ReferenceClock, from start: UInt64, ticks: UInt64) -> Bool {
+    /// Waits until `clock` has advanced by so much; false when it stands still.
+    private static func wait(_ clock: some ReferenceClock, microseconds: UInt64) -> Bool {
+        let start = clock.read()
+        let ticks = clock.frequency * microseconds / 1_000_000
         var last: UInt64 = 0
         var turnsWithoutProgress = 0
         // The slowest real clock advances every microsecond, and a look takes no less than 1 ns.
