@@ -76,9 +76,9 @@ TEST(a_call_at_the_very_end)
 {
 	// `syscall` as the last bytes of the highest page a program can have: the return address is the
 	// first that it cannot have.
-	static const uintptr_t tops[] = { 0x3ffffffff000, 0x7fffffffe000, 0x7ffffffff000 };
+	static const uintptr_t tops[] = { 0x3fffffffe000, 0x3ffffffff000, 0x7fffffffe000, 0x7ffffffff000 };
 	int mapped = 0;
-	for (int i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < sizeof tops / sizeof *tops; i++) {
 		unsigned char *p = mmap((void *)tops[i], 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
 					MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		if (p == MAP_FAILED)

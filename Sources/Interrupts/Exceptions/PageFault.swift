@@ -28,6 +28,12 @@
             _ regs: UnsafeMutablePointer<PtRegs>, _ address: VirtualAddress, _ code: PageFaultCode
         ) {
             InterruptFlag.enable()
+            if isBarredFromProcessor(address, code) {
+                let exception = UserException(
+                    signal: UserException.Number.segment, code: UserException.Code.noAccess,
+                    address: address.value)
+                return unsafe Exceptions.deliver(exception, regs, code.rawValue, .pageFault)
+            }
             let result = AddressSpace.handleCurrentFault(at: address, access: access(code), TaskContext())
             switch result {
             case .resolved: return
@@ -43,6 +49,13 @@
                     signal: UserException.Number.kill, code: UserException.Code.kernel, address: 0)
                 unsafe Exceptions.deliver(exception, regs, code.rawValue, .pageFault)
             }
+        }
+
+        /// Whether SMAP stopped an access that the processor made with the kernel's rights for an instruction of the
+        /// program (a far return, say, whose stack QEMU reads so): resolving it would bring the same fault again.
+        private static func isBarredFromProcessor(_ address: VirtualAddress, _ code: PageFaultCode) -> Bool {
+            !code.isUser && code.isProtection && address.value < KernelLayout.userEnd
+                && ControlRegister.cr4 & smap != 0
         }
 
         /// The kernel touches user memory only in instructions that the exception table names.
