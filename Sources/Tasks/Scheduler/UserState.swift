@@ -24,8 +24,10 @@ struct UserState {
         // This CPU's own, and interrupts are off.
         let loaded = unsafe queue.userState.address
         if unsafe previous.pointee.isUser {
-            let cycles = unsafe previous.pointee.userCycles.load(ordering: .relaxed) &+ CPUArea.takeUserCycles()
-            unsafe previous.pointee.userCycles.store(cycles, ordering: .relaxed)
+            let cycles = CPUArea.takeUserCycles()
+            unsafe queue.times.add(cycles, isNice: previous.pointee.nice > 0)
+            let total = unsafe previous.pointee.userCycles.load(ordering: .relaxed) &+ cycles
+            unsafe previous.pointee.userCycles.store(total, ordering: .relaxed)
             unsafe previous.pointee.bases.save()
             unsafe loaded.pointee.bases = previous.pointee.bases
             if let image = unsafe previous.pointee.fpuImage { unsafe FPU.save(to: image) }

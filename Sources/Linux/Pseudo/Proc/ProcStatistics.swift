@@ -63,8 +63,6 @@ extension SchedulerStatistics {
         nice &+= other.nice
         system &+= other.system
         idle &+= other.idle
-        interrupt &+= other.interrupt
-        softInterrupt &+= other.softInterrupt
     }
 }
 
@@ -78,8 +76,9 @@ extension Text.Interpolation {
     /// A CPU's times in ticks of a hundredth of a second: user nice system idle iowait irq softirq steal guest guest_nice.
     mutating func appendInterpolation(times: SchedulerStatistics) {
         let tick: UInt64 = 10_000_000
-        text.add("\(times.user / tick) \(times.nice / tick) \(times.system / tick) \(times.idle / tick) 0 ")
-        text.add("\(times.interrupt / tick) \(times.softInterrupt / tick) 0 0 0")
+        text.add("\(times.user / tick) \(times.nice / tick) \(times.system / tick) \(times.idle / tick) ")
+        // The time of interrupts is in that of the kernel.
+        text.add("0 0 0 0 0 0")
     }
 
     /// A load average with eleven bits behind the point, rounded to hundredths.
