@@ -47,7 +47,7 @@ extension LinuxTask {
 extension ProcessSignals {
     /// Whether a thread has to look at its signals before it runs user code.
     func hasWork(for task: LinuxTask) -> Bool {
-        if groupExit != nil || stopSignal != nil || noticeDue != nil { return true }
+        if groupExit != nil || stopSignal != nil || noticeDue != nil || task.isEnding { return true }
         return !((task.pending.pending | shared.pending) - (task.blocked - task.awaited)).isEmpty
     }
 

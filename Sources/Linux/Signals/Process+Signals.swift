@@ -138,8 +138,10 @@ extension ProcessSignals {
         }
     }
 
-    /// The thread to take a signal: the one it is for, else the first that wants it.
+    /// The thread to take a signal: the one it is for, else the first that wants it. While all stand still
+    /// nothing but SIGKILL is taken.
     private func taker(of signal: Signal, _ thread: LinuxTask?) -> LinuxTask? {
+        if isStopped, signal != .kill { return nil }
         if let thread { return thread.wants(signal) ? thread : nil }
         var found: LinuxTask?
         threads.forEach { task in

@@ -20,9 +20,12 @@ struct SignalSender {
     }
 
     /// Sends to a process, or to one thread of it; nil as signal only checks the permission. Throws
-    /// `.tryAgain` where a queued signal found no room.
-    func send(_ signal: Signal?, to process: Process, _ thread: LinuxTask? = nil) throws(Errno) {
-        guard mayReach(process, thread, signal) else { throw .notPermitted }
+    /// `.tryAgain` where a queued signal found no room. Who holds the process table's lock says whether the
+    /// process is of the sender's session.
+    func send(
+        _ signal: Signal?, to process: Process, _ thread: LinuxTask? = nil, isOwnSession: Bool? = nil
+    ) throws(Errno) {
+        guard mayReach(process, thread, signal, isOwnSession) else { throw .notPermitted }
         guard let signal else { return }
         var information = information
         information.number = Int32(signal.number)
@@ -34,8 +37,9 @@ struct SignalSender {
         var failure: Errno? = .noSuchProcess
         ProcessTable.lock.withLockInterruptsOff { table, _ in
             guard let group = table.group(identifier) else { return }
+            let isOwnSession = group.session === sender.process.sessionUnderLock
             group.members.forEach { process in
-                let result = attempt(signal, process)
+                let result = attempt(signal, process, isOwnSession: isOwnSession)
                 // One success is enough.
                 if failure != nil { failure = result }
                 return true
@@ -59,16 +63,18 @@ struct SignalSender {
         if let failure { throw failure }
     }
 
-    private func attempt(_ signal: Signal?, _ process: Process) -> Errno? {
+    private func attempt(_ signal: Signal?, _ process: Process, isOwnSession: Bool? = nil) -> Errno? {
         do throws(Errno) {
-            try send(signal, to: process)
+            try send(signal, to: process, isOwnSession: isOwnSession)
             return nil
         } catch { return error }
     }
 
     /// The rules of kill(2): same user, CAP_KILL, or SIGCONT within the session. What pretends to come
     /// from the kernel goes only to the sender itself and needs none.
-    private func mayReach(_ process: Process, _ thread: LinuxTask?, _ signal: Signal?) -> Bool {
+    private func mayReach(
+        _ process: Process, _ thread: LinuxTask?, _ signal: Signal?, _ isOwnSession: Bool?
+    ) -> Bool {
         if process === sender.process || !information.isFromUser { return true }
         let own = sender.credentials
         if own.has(.kill) { return true }
@@ -81,6 +87,7 @@ struct SignalSender {
         {
             return true
         }
-        return signal == .continue && process.group.session === sender.process.group.session
+        guard signal == .continue else { return false }
+        return isOwnSession ?? (process.session === sender.process.session)
     }
 }
