@@ -9,7 +9,8 @@ struct ProgramFile {
     let name: [UInt8]
     let size: UInt64
 
-    /// Finds and opens a program; the caller must have the right to execute it.
+    /// Finds and opens a program; the caller must have the right to execute it. ETXTBSY while somebody has it
+    /// open for writing; as long as this file is open, nobody can.
     init(_ name: [UInt8], _ flags: LookupFlags, _ context: NameContext, _ task: borrowing TaskContext)
         throws(Errno)
     {
@@ -19,6 +20,7 @@ struct ProgramFile {
         try context.check(path.inode, .execute)
         guard !path.mount.flags.contains(.noExecution) else { throw .accessDenied }
         file = try path.inode.open(path, OpenFlags(rawValue: 0), task)
+        try file.beginExecuting()
         self.name = name
         size = UInt64(max(path.inode.size, 0))
     }

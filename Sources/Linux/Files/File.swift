@@ -32,6 +32,8 @@ public class File: @unchecked Sendable {
     let positionMutex = RawMutex()
     /// Counts as a writer of the inode until the last close; set once, by who opens.
     var countsAsWriter = false
+    /// Counts as a program that runs from the inode; set once, by who executes it.
+    private var countsAsProgram = false
     private let statusFlags: Atomic<UInt32>
     private let offset = Atomic<Int>(0)
 
@@ -47,8 +49,15 @@ public class File: @unchecked Sendable {
 
     deinit {
         if countsAsWriter { inode.endWriting() }
+        if countsAsProgram { inode.endExecuting() }
         if inode.mayHaveLocks { inode.releaseLocks(of: .file(self)) }
         path?.mount.unpin()
+    }
+
+    /// Nobody can open the inode for writing until the last close; ETXTBSY where somebody has.
+    final func beginExecuting() throws(Errno) {
+        try inode.beginExecuting()
+        countsAsProgram = true
     }
 
     /// A descriptor of `table` for this file was closed: the process gives up its POSIX locks of the file.
@@ -139,6 +148,9 @@ public class File: @unchecked Sendable {
         guard let object = inode.memoryObject else { throw .noDevice }
         return object
     }
+
+    /// A mapping of the file is one of fresh memory (`/dev/zero`).
+    var mapsAnonymousMemory: Bool { false }
 
     /// Reserves room or makes holes (fallocate(2)).
     public func allocate(

@@ -23,6 +23,7 @@ extension LinuxTask {
         Thread.useAddressSpace(nil)
         if isLast {
             process.replaceAddressSpace(nil)
+            process.releaseImage(name: thread.name)
             process.timers.cancelAll(task)
             process.releaseTerminal()
         }

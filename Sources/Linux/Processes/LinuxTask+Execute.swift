@@ -124,17 +124,18 @@ extension LinuxTask {
         process.replaceAddressSpace(built.space)
         Thread.useAddressSpace(built.space)
 
+        let isSameUser = identity.effectiveUserID == credentials.effectiveUserID
+        changeUser { $0 = identity }
+        // Before files are closed: who waits for that to happen knows that the program has begun.
+        process.noteExecution(
+            ProcessImage(program, stack, commandLine: arguments.prefix(4096)),
+            keepsDeathSignal: isSameUser)
         unshareForExecution()
         closeFilesOnExecution()
         process.resetActionsForExecution()
         alternateStack = AlternateStack()
         rseq = RestartableSequence()
         restart = .none
-        let isSameUser = identity.effectiveUserID == credentials.effectiveUserID
-        changeUser { $0 = identity }
-        process.noteExecution(
-            ProcessImage(program, stack, commandLine: arguments.prefix(4096)),
-            keepsDeathSignal: isSameUser)
         thread.setName(ThreadName(Self.lastComponent(name).span))
         Thread.resetUserState(task)
         setUserRegisters(Self.initialRegisters(built.start, stack.pointer))

@@ -56,6 +56,14 @@ extension Process {
         signals.withLockInterruptsOff { _, _ in swap(&actions, &old) }
     }
 
+    /// The program's file is free for writers, and its end leaves only its name.
+    func releaseImage(name: ThreadName) {
+        var old = ProcessImage()
+        old.lastName = name
+        image.withLock { swap(&$0, &old) }
+        _ = consume old
+    }
+
     func noteExecution(_ new: ProcessImage, keepsDeathSignal: Bool) {
         image.withLock { $0 = new }
         ProcessTable.lock.withLockInterruptsOff { _, _ in

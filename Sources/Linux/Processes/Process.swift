@@ -124,6 +124,9 @@ import Time
     /// Whether it has ended and only its status is left. Any context but NMI.
     public var hasEnded: Bool { ProcessTable.lock.withLockInterruptsOff { _, _ in isZombie } }
 
+    /// Whether its status was taken too and nothing is left. Any context but NMI.
+    var isReaped: Bool { ProcessTable.lock.withLockInterruptsOff { _, _ in life == .reaped } }
+
     /// Its memory; nil once it has ended. Task context.
     public var addressSpace: AddressSpace? { memory.withLock { $0 } }
 
@@ -161,6 +164,8 @@ public struct ProcessImage {
     public var environment: Range<UInt> = 0..<0
     /// Stack pointer at the first instruction.
     public var stackStart: UInt = 0
+    /// Of the last thread, once it has ended.
+    var lastName: ThreadName = ""
 }
 
 extension Process {

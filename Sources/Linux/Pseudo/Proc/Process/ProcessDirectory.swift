@@ -63,7 +63,10 @@ final class ProcessDirectory: PseudoDirectory, @unchecked Sendable {
 
     private func inode(_ entry: ProcessEntry, _ number: UInt64) -> Inode {
         let subject = subject
-        let check = { @Sendable () throws(Errno) in if entry.isPrivate { try subject.checkInspection() } }
+        let check = { @Sendable () throws(Errno) in
+            try subject.checkExistence()
+            if entry.isPrivate { try subject.checkInspection() }
+        }
         switch entry.content {
         case .text(let show):
             return GeneratedInode(
@@ -77,8 +80,14 @@ final class ProcessDirectory: PseudoDirectory, @unchecked Sendable {
             return GeneratedInode(
                 fileSystem, number: number, permissions: entry.permissions, userID: owner.userID,
                 groupID: owner.groupID,
-                show: { text, task throws(Errno) in try show(subject, &text, task) },
-                store: { bytes, task throws(Errno) in try store(subject, bytes, task) })
+                show: { text, task throws(Errno) in
+                    try check()
+                    try show(subject, &text, task)
+                },
+                store: { bytes, task throws(Errno) in
+                    try check()
+                    try store(subject, bytes, task)
+                })
         case .stream(let next):
             return StreamedInode(
                 fileSystem, number: number, permissions: entry.permissions, userID: owner.userID,

@@ -21,6 +21,15 @@ struct ProcessSubject: Sendable {
         return task
     }
 
+    /// Throws once nothing is left of it: a process that has been waited for, a thread that has ended.
+    func checkExistence() throws(Errno) {
+        guard let thread else {
+            guard !process.isReaped else { throw .noSuchProcess }
+            return
+        }
+        guard ProcessTable.task(thread.identifier) === thread else { throw .noSuchProcess }
+    }
+
     /// Identity, as others may read it.
     var credentials: Credentials {
         guard let task = representative else {
@@ -33,24 +42,16 @@ struct ProcessSubject: Sendable {
 
     var state: UInt8 {
         guard let task = representative else { return 90 }  // Z
-        return task.thread.state.letter
+        // The parent may know of a stop while the last thread is still on its way there.
+        return process.isStopped ? 84 : task.thread.state.letter
     }
 
     /// The name that `comm` shows.
     var name: [UInt8] {
-        guard let task = representative else { return lastName }
-        let name = task.thread.name
+        let name = representative?.thread.name ?? process.image.withLock { $0.lastName }
         var bytes: [UInt8] = []
         for index in 0..<name.count { bytes.append(name.bytes[index]) }
         return bytes
-    }
-
-    /// Of a process without threads: from its program's file.
-    private var lastName: [UInt8] {
-        guard let file = process.image.withLock({ $0.executable }) else { return [63] }
-        let path = file.describe()
-        let start = path.lastIndex(of: 47).map { $0 + 1 } ?? 0
-        return Array(path[start...].prefix(15))
     }
 
     /// Whether the running task may look into the process's memory and files (PTRACE_MODE_READ).
