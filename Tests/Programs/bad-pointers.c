@@ -150,6 +150,8 @@ static void try(const struct call *c, int at, uintptr_t pointer, const char *kin
 	long a[6];
 	memcpy(a, c->argument, sizeof a);
 	memset(room, 0, 4096);
+	// A call before may have written the one byte that is there.
+	last_page[PAGE - 1] = 'n';
 	a[at] = pointer;
 	errno = 0;
 	long result = do_call(c, a);

@@ -19,6 +19,9 @@ public class FileSystem: @unchecked Sendable {
     /// Stays when its last mount goes: there is one of it, made at boot.
     public var isPermanent: Bool { false }
 
+    /// Where a name that is not there cannot even be looked up to be made: `/proc`.
+    public var knowsAllNames: Bool { false }
+
     private static let anonymousDevices = Atomic<UInt32>(1)
 
     public init(typeName: StaticString) {

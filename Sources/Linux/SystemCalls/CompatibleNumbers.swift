@@ -4,6 +4,9 @@
 // to 32-bit code, and 64-bit programs, the only ones there are, have the real calls.
 
 enum CompatibleNumbers {
+    /// Number in the table of `time`, which stores 32 bits here; no program can name it otherwise.
+    static let time: UInt = 1 << 32 | 13
+
     /// The number of the 64-bit call; nil if there is none for it.
     static func native(_ number: UInt32) -> UInt? {
         switch number {
@@ -18,6 +21,7 @@ enum CompatibleNumbers {
         case 9: 86  // link
         case 10: 87  // unlink
         case 12: 80  // chdir
+        case 13: time
         case 14: 133  // mknod
         case 15: 90  // chmod
         case 19: 8  // lseek

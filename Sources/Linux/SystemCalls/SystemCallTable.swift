@@ -213,6 +213,7 @@ public enum SystemCallTable {
         case 435: return try SystemCalls.clone3(task, arguments)
         case 436: return try SystemCalls.close_range(task, arguments)
         case 439: return try SystemCalls.faccessat2(task, arguments)
+        case CompatibleNumbers.time: return try SystemCalls.compatibleTime(task, arguments)
         default: throw unknown(number)
         }
     }

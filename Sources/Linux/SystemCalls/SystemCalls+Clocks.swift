@@ -96,6 +96,15 @@ extension SystemCalls {
         return seconds
     }
 
+    /// `time` of 32-bit x86.
+    static func compatibleTime(
+        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
+    ) throws(Errno) -> Int {
+        let seconds = Int32(truncatingIfNeeded: Clock.realtime / 1_000_000_000)
+        if arguments.a0 != 0 { try store(seconds, to: arguments.a0, task) }
+        return Int(seconds)
+    }
+
     static func adjtimex(
         _ task: borrowing TaskContext, _ arguments: SystemCallArguments
     ) throws(Errno) -> Int { try adjust(arguments.a0, task) }

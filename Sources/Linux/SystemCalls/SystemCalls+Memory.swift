@@ -85,7 +85,11 @@ extension SystemCalls {
             guard !request.protection.contains(.execute) else { throw .notPermitted }
             request.maximumProtection.remove(.execute)
         }
-        request.object = try file.memoryObject(task)
+        if file.mapsAnonymousMemory {
+            request.pageOffset = 0
+        } else {
+            request.object = try file.memoryObject(task)
+        }
     }
 
     static func munmap(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {

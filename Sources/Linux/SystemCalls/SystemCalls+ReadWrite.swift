@@ -123,11 +123,9 @@ extension SystemCalls {
     /// The memory a program names for a transfer.
     @inline(__always)
     private static func buffer(_ address: UInt, _ count: UInt) throws(Errno) -> IOBuffer {
-        // A length beyond the largest signed number is no length.
-        guard count.asInt >= 0 else { throw .invalid }
-        let count = min(count.asInt, transferLimit)
-        guard UserMemory.isInRange(address, count) else { throw .badAddress }
-        return IOBuffer(user: address, count: count)
+        // All of it must be the program's, also what is beyond the most that is moved.
+        guard UserMemory.isInRange(address, count.asInt) else { throw .badAddress }
+        return IOBuffer(user: address, count: min(count.asInt, transferLimit))
     }
 
     /// The pieces that an array of `struct iovec` names.
@@ -137,7 +135,8 @@ extension SystemCalls {
         guard count <= 1024 else { throw .invalid }
         if count == 1 {
             let pair = try UserPointer<Vector>(address).load(task)
-            return try buffer(pair.base, pair.count)
+            guard pair.count.asInt >= 0 else { throw .invalid }
+            return try buffer(pair.base, min(pair.count, UInt(transferLimit)))
         }
         var pieces: [IOVector] = []
         pieces.reserveCapacity(Int(count))

@@ -54,6 +54,25 @@ class PseudoDirectory: PseudoInode, @unchecked Sendable {
         return inode
     }
 
+    /// Nothing is made here. /proc does not even have the name (ENOENT); elsewhere opening is refused by
+    /// EACCES, and everything else by EPERM.
+    override func create(
+        _ name: Span<UInt8>, mode: FileMode, device: DeviceNumber, owner: FileOwner,
+        _ task: borrowing TaskContext
+    ) throws(Errno) -> Inode { throw mode.kind == .regular ? refusal(.accessDenied) : refusal(.notPermitted) }
+
+    override func createSymbolicLink(
+        _ name: Span<UInt8>, target: [UInt8], owner: FileOwner, _ task: borrowing TaskContext
+    ) throws(Errno) -> Inode { throw refusal(.notPermitted) }
+
+    override func link(_ name: Span<UInt8>, to inode: Inode, _ task: borrowing TaskContext) throws(Errno) {
+        throw refusal(.notPermitted)
+    }
+
+    private func refusal(_ usual: Errno) -> Errno {
+        fileSystem.knowsAllNames ? .noSuchFile : usual
+    }
+
     /// Hands entries to `buffer` from `position` (0 for the first behind `..`) on, and says where to go on.
     func list(from position: Int, into buffer: inout DirectoryBuffer, _ task: borrowing TaskContext)
         throws(Errno) -> Int

@@ -11,9 +11,13 @@ final class PseudoFileSystem: FileSystem, @unchecked Sendable {
     private let magic: Int
     private let nextNumber = Atomic<UInt64>(1)
 
+    override var knowsAllNames: Bool { hasFixedNames }
+    private let hasFixedNames: Bool
+
     /// `magic` tells its kind to statfs(2).
-    init(typeName: StaticString, magic: Int) {
+    init(typeName: StaticString, magic: Int, hasFixedNames: Bool = false) {
         self.magic = magic
+        self.hasFixedNames = hasFixedNames
         super.init(typeName: typeName)
     }
 

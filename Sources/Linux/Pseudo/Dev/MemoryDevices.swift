@@ -117,6 +117,8 @@ final class MemoryDeviceFile: File, @unchecked Sendable {
         return done
     }
 
+    override var mapsAnonymousMemory: Bool { kind == .zero }
+
     /// Seeking succeeds and means nothing.
     override func seek(
         _ offset: Int, _ origin: SeekOrigin, _ task: borrowing TaskContext

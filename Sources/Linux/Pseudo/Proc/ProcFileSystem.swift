@@ -12,7 +12,7 @@ enum ProcFileSystem {
     static let shared: PseudoFileSystem = make()
 
     private static func make() -> PseudoFileSystem {
-        let fileSystem = PseudoFileSystem(typeName: "proc", magic: magic)
+        let fileSystem = PseudoFileSystem(typeName: "proc", magic: magic, hasFixedNames: true)
         let number = fileSystem.takeNumber()
         let root = ProcRoot(fileSystem, number: number, parent: number)
         let tree = PseudoTree(fileSystem: fileSystem, root: root)
