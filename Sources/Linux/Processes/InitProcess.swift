@@ -124,6 +124,8 @@ public enum InitProcess {
 
     /// Init has ended: the system is over.
     static func ended(_ status: Int32, _ task: borrowing TaskContext) {
+        // What programs wrote last comes before the kernel's last words.
+        Terminals.drainForShutdown()
         if status & 0x7f == 0 {
             printk(.emergency, "init exited with status \(status >> 8 & 0xff)")
         } else {

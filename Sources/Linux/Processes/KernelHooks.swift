@@ -14,5 +14,9 @@ public enum KernelHooks {
     /// message about it has been logged. Task context; may return, for a system without init.
     nonisolated(unsafe) public static var initExited: (@convention(c) (Int32) -> Void)? = nil
 
-    static func shutDown(_ kind: ShutdownKind) { unsafe shutdown?(kind.rawValue) }
+    static func shutDown(_ kind: ShutdownKind) {
+        // What programs wrote last comes before the kernel's last words.
+        Terminals.drainForShutdown()
+        unsafe shutdown?(kind.rawValue)
+    }
 }
