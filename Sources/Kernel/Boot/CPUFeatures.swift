@@ -52,5 +52,7 @@ enum CPUFeatures {
     static func detect() {
         FPU.detect()
         SegmentBases.detect()
+        // A hypervisor (CPUID leaf 1, ECX bit 31) may stop one CPU while the others go on.
+        if machine_cpuid(1, 0).ecx & (1 << 31) != 0 { SpinWaiting.giveUpFairness() }
     }
 }

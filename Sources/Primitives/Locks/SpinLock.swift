@@ -4,7 +4,9 @@
 //   withLockBottomHalvesOff  and no soft IRQ; for data shared with bottom halves
 //   withLockInterruptsOff    and no interrupt; for data shared with top halves
 //
-// A ticket lock: CPUs get it in the order they asked. The holder's CPU number is kept for reports.
+// A ticket lock: CPUs get it in the order they asked. Except on a hypervisor, which may take the CPU away
+// from the one whose turn it is, and from the next, while others could go on: there it is whoever finds the
+// lock free. The holder's CPU number is kept for reports.
 
 import Machine
 import Synchronization
@@ -28,14 +30,27 @@ import Synchronization
     @inline(__always)
     private func acquire() {
         Spin.interleave()
-        let drawn = tickets.wrappingAdd(1 << 16, ordering: .acquiring).oldValue
-        if drawn >> 16 != drawn & 0xffff { wait(for: drawn >> 16) }
+        if !takeIfFree() { wait() }
         holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
     }
 
+    /// Free is a lock whose drawn tickets have all been served.
+    @inline(__always)
+    private func takeIfFree() -> Bool {
+        let seen = tickets.load(ordering: .relaxed)
+        guard seen >> 16 == seen & 0xffff else { return false }
+        return tickets.compareExchange(expected: seen, desired: seen &+ (1 << 16), ordering: .acquiring)
+            .exchanged
+    }
+
     @_semantics("no_performance_analysis") @inline(never)
-    private func wait(for ticket: UInt32) {
-        while tickets.load(ordering: .acquiring) & 0xffff != ticket { Spin.pause() }
+    private func wait() {
+        if SpinWaiting.isFair {
+            let ticket = tickets.wrappingAdd(1 << 16, ordering: .acquiring).oldValue >> 16
+            while tickets.load(ordering: .acquiring) & 0xffff != ticket { Spin.pause() }
+        } else {
+            repeat { Spin.pause() } while !takeIfFree()
+        }
     }
 
     @inline(__always)
@@ -112,11 +127,7 @@ import Synchronization
     public func tryWithLock<R, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R? {
         PreemptCount.add(PreemptCount.preemption)
         defer { preemptionEnable() }
-        let seen = tickets.load(ordering: .relaxed)
-        guard seen >> 16 == seen & 0xffff,
-            tickets.compareExchange(expected: seen, desired: seen &+ (1 << 16), ordering: .acquiring)
-                .exchanged
-        else { return nil }
+        guard takeIfFree() else { return nil }
         holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
         defer { release() }
         // The lock is held, so this is the only access.
@@ -129,14 +140,19 @@ import Synchronization
         let wereEnabled = InterruptFlag.isEnabled
         if wereEnabled { InterruptFlag.disable() }
         defer { if wereEnabled { InterruptFlag.enable() } }
-        let seen = tickets.load(ordering: .relaxed)
-        guard seen >> 16 == seen & 0xffff,
-            tickets.compareExchange(expected: seen, desired: seen &+ (1 << 16), ordering: .acquiring)
-                .exchanged
-        else { return nil }
+        guard takeIfFree() else { return nil }
         holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
         defer { release() }
         // The lock is held, so this is the only access.
         return try unsafe body(&cell.address.pointee)
     }
+}
+
+/// How CPUs wait for spin locks.
+public enum SpinWaiting {
+    // Set once, before other CPUs run; each lock works with waiters of both kinds.
+    nonisolated(unsafe) public private(set) static var isFair = true
+
+    /// The CPUs are a hypervisor's. Boot only.
+    public static func giveUpFairness() { unsafe isFair = false }
 }
