@@ -31,6 +31,8 @@ enum ProgramRamdisk {
             echo "# program $name"
             timeout -s KILL \(programLimit) "/tests/$name" $arguments </dev/null
             status=$?
+            read -r now rest </proc/uptime
+            echo "# at $now s"
             echo "# exit $status $name"
             [ "$status" -eq 0 ] || failed=1
         done </tests/list

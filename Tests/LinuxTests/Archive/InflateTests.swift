@@ -45,7 +45,8 @@ import Testing
         }
     }
 
-    /// A wrong byte is found, wherever it is: by the codes or by the check sum.
+    /// A wrong byte is found, wherever it is: by the codes or by the check sum. Only the bits that fill up
+    /// the last byte of the codes mean nothing, and change nothing.
     @Test func everyWrongByteIsFound() throws {
         let bytes = Sample.mixed(1000, seed: 4)
         let packed = try Sample.gzip(bytes)
@@ -53,6 +54,10 @@ import Testing
         for index in 10..<packed.count {
             var wrong = packed
             wrong[index] ^= UInt8.random(in: 1...255, using: &random)
+            if index == packed.count - 9, let result = try? gunzip(wrong) {
+                #expect(result == bytes)
+                continue
+            }
             #expect(throws: ArchiveError.self, "byte \(index)") { try gunzip(wrong) }
         }
     }
