@@ -151,8 +151,10 @@ import Synchronization
 /// How CPUs wait for spin locks.
 public enum SpinWaiting {
     // Set once, before other CPUs run; each lock works with waiters of both kinds.
-    nonisolated(unsafe) public private(set) static var isFair = true
+    nonisolated(unsafe) private static var fair = true
+
+    @inline(__always) static var isFair: Bool { unsafe fair }
 
     /// The CPUs are a hypervisor's. Boot only.
-    public static func giveUpFairness() { unsafe isFair = false }
+    public static func giveUpFairness() { unsafe fair = false }
 }
