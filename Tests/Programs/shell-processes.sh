@@ -16,6 +16,8 @@ dir=$(mktemp -d /tmp/processes.XXXXXX) && cd "$dir" || exit 1
 echo "KTAP version 1"
 sleep 1000 &
 sleeper=$!
+# Until it has become the program, it is a shell.
+until_true sh -c "grep -q sleep /proc/$sleeper/comm && grep -q '^State:.S' /proc/$sleeper/status"
 is "ps" "sleep 1000" "$(ps -o pid,args | awk -v p=$sleeper '$1 == p {print $2, $3}')"
 is "ps lists init" "1" "$(ps | awk '$1 == 1 {print $1}')"
 is "ps tells the state" "S" "$(ps -o pid,stat | awk -v p=$sleeper '$1 == p {print substr($2, 1, 1)}')"
@@ -54,9 +56,10 @@ exec awk '{print $4}' /proc/self/stat
 END
 chmod +x orphan
 is "orphans go to init" "1" "$(sh -c './orphan &')"
+until_true sh -c "! ps -o stat,args | grep -q '^Z'"
 is "no zombies are left" "0" "$(ps -o stat,args | grep -c '^Z')"
 is "busy loops end" "0" "$(for i in 1 2 3 4; do (while :; do :; done) & p="$p $!"; done; usleep 300000; kill $p; wait 2>/dev/null; echo 0)"
-is "start-stop-daemon" "stopped" "$(start-stop-daemon -S -b -m -p pid -x /bin/busybox -- sleep 3000; until_true test -s pid; start-stop-daemon -K -p pid >/dev/null; usleep 50000; kill -0 $(cat pid) 2>/dev/null || echo stopped)"
+is "start-stop-daemon" "stopped" "$(start-stop-daemon -S -b -m -p pid -x /bin/busybox -- sleep 3000; until_true test -s pid; start-stop-daemon -K -p pid >/dev/null; until_true sh -c '! kill -0 $(cat pid)'; kill -0 $(cat pid) 2>/dev/null || echo stopped)"
 is "script runs script" "inner" "$(printf '#!/bin/sh\n./b\n' >a; printf '#!/bin/sh\necho inner\n' >b; chmod +x a b; ./a)"
 is "no program" "126 127" "$(: >plain; ./plain 2>/dev/null; a=$?; ./absent 2>/dev/null; echo $a $?)"
 is "ten thousand lines" "10000" "$(seq 10000 | (while read -r l; do echo $l; done) | wc -l)"
