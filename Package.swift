@@ -111,7 +111,7 @@ if isKernel {
             ]))
 } else {
     let testedRooms = [
-        "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Time", "Devices", "Linux",
+        "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Deferred", "Time", "Devices", "Linux",
     ]
     targets.append(
         .target(

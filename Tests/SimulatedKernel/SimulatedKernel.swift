@@ -8,17 +8,46 @@ import Tasks
 import Time
 
 public enum SimulatedKernel {
+    /// What vectors of a test's own run (32 ... 199), for tests of top halves.
+    public typealias Handler = (Int, borrowing HardInterruptContext) -> Void
+
     /// Runs `main` in a kernel thread of a machine with `cpus` CPUs until it returns.
     /// - Returns: why the machine failed, nil if `main` returned.
     public static func run(
-        cpus: Int, seed: UInt64, _ main: @escaping (borrowing TaskContext) -> Void
+        cpus: Int, seed: UInt64, handler: Handler? = nil, _ main: @escaping (borrowing TaskContext) -> Void
     ) -> String? {
+        // The log is made on first use, which takes more stack than a fiber has.
+        _ = KernelLog.written
         let machine = SimulatedMachine(
             cpuCount: cpus, seed: seed, memory: SimulatedMemory(byteCount: 1 << 20))
-        machine.interruptEntry = { interrupt(Int($0)) }
+        machine.interruptEntry = { interrupt(Int($0), handler) }
         let isBooted = Flag()
         machine.run { cpu in boot(cpu, cpus, isBooted, machine, main) }
         return machine.failure
+    }
+
+    /// Runs `main` under many seeds on each of the numbers of CPUs, until a machine fails.
+    /// - Returns: why it failed, with the seed; nil if none did.
+    public static func firstFailure(
+        seeds: UInt64, cpus: [Int] = [1, 2, 4], handler: Handler? = nil,
+        _ main: @escaping (borrowing TaskContext) -> Void
+    ) -> String? {
+        for count in cpus {
+            for seed in 0..<seeds {
+                if let failure = run(cpus: count, seed: seed, handler: handler, main) { return failure }
+            }
+        }
+        return nil
+    }
+
+    /// Ends the run as failed, unless `condition` holds. In a thread or an interrupt of the machine.
+    public static func require(_ condition: Bool, _ what: String) {
+        if !condition { SimulatedCPU.current.machine.fail(what) }
+    }
+
+    /// Raises a vector of the test's own on a CPU of the running machine.
+    public static func interrupt(cpu: Int, vector: UInt8) {
+        SimulatedCPU.current.machine.cpus[cpu].raise(vector)
     }
 
     private final class Flag {
@@ -59,6 +88,9 @@ public enum SimulatedKernel {
         }
         do throws(Errno) {
             try SoftInterrupts.boot(cpuCount: cpus)
+            unsafe DeferredHooks.raise = { @Sendable vector, cpu in
+                SimulatedCPU.current.machine.cpus[cpu].raise(Vectors.softInterrupts + vector.rawValue)
+            }
             let thread = try Thread.create(name: "main") { task in
                 main(task)
                 machine.finish()
@@ -71,17 +103,23 @@ public enum SimulatedKernel {
 
     private enum Vectors {
         static let reschedule: UInt8 = 252
+        /// The first of ten that raise a soft IRQ each.
+        static let softInterrupts: UInt8 = 200
     }
 
     /// What entry code does around a hard interrupt: counts it, and on the way out runs soft IRQs and reschedules.
-    private static func interrupt(_ vector: Int) {
+    private static func interrupt(_ vector: Int, _ handler: Handler?) {
         PreemptCount.add(PreemptCount.hardInterrupt)
         if vector == Int(SimulatedCPU.timerVector) {
             ClockEvents.interrupt(HardInterruptContext())
         } else if vector == Int(Vectors.reschedule) {
             Scheduler.rescheduleInterrupt()
+        } else if vector >= Int(Vectors.softInterrupts),
+            let raised = SoftInterrupt(rawValue: UInt8(vector) - Vectors.softInterrupts)
+        {
+            SoftInterrupts.raise(raised, HardInterruptContext())
         } else {
-            unsafe handler?(vector, HardInterruptContext())
+            handler?(vector, HardInterruptContext())
         }
         _ = PreemptCount.subtractIsZero(PreemptCount.hardInterrupt)
         leaveInterrupt()
@@ -100,8 +138,4 @@ public enum SimulatedKernel {
             InterruptFlag.disable()
         }
     }
-
-    /// What other vectors run, for tests of top halves.
-    public typealias Handler = (Int, borrowing HardInterruptContext) -> Void
-    nonisolated(unsafe) public static var handler: Handler? = nil
 }

@@ -10,6 +10,8 @@ import Tasks
     typealias Pointer = UnsafeMutablePointer<DeferredState>
 
     let perCPU: PerCPU<DeferredCPU>
+    /// Those who wait for a tasklet to be idle.
+    let taskletWaiters = WaitQueue()
 
     init(cpuCount: Int) { unsafe perCPU = PerCPU(count: cpuCount) { _ in DeferredCPU() } }
 
@@ -27,9 +29,21 @@ import Tasks
     /// The CPU's `ksoftirqd`; set once at boot, before the CPU raises anything.
     private let threadCell = unsafe Cell<Thread?>(nil)
 
+    /// Scheduled tasklets, HI first. Touched by this CPU only, interrupts off.
+    private let taskletCell = unsafe Cell(unsafe (TaskletList(), TaskletList()))
+
     var thread: Thread? { unsafe threadCell.address.pointee }
 
     func setThread(_ thread: Thread) { unsafe threadCell.address.pointee = thread }
+
+    /// The queue of a priority; valid as long as the machine.
+    @inline(__always)
+    func tasklets(_ priority: TaskletQueue.Priority) -> UnsafeMutablePointer<TaskletList> {
+        // Two lists side by side.
+        let base = unsafe UnsafeMutableRawPointer(taskletCell.address).assumingMemoryBound(
+            to: TaskletList.self)
+        return unsafe base + priority.rawValue
+    }
 
     func count(_ vector: SoftInterrupt) -> UInt64 { counts.load(Int(vector.rawValue)) }
 

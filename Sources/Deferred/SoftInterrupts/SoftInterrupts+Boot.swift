@@ -12,6 +12,8 @@ extension SoftInterrupts {
         // Fresh memory that lives as long as the machine.
         unsafe state.initialize(to: DeferredState(cpuCount: cpuCount))
         unsafe DeferredRoot.pointer = UnsafeMutableRawPointer(state)
+        DeferredHooks.setDefaults()
+        TaskletQueue.boot()
         try SoftInterruptThread.start(cpuCount: cpuCount)
         // Set before any soft IRQ is raised.
         unsafe PreemptionHook.softInterrupts = { SoftInterrupts.run() }

@@ -47,6 +47,22 @@ public enum SoftInterrupts {
         CPUArea.raiseSoftInterrupt(vector.bit)
     }
 
+    /// Asks the given CPU to run the vector's handler soon. Task or soft-IRQ context.
+    public static func raise(_ vector: SoftInterrupt, onCPU cpu: Int) {
+        withPreemptionOff { off in
+            if cpu == CPU.index {
+                raise(vector)
+            } else {
+                callRaise(vector, cpu)
+            }
+        }
+    }
+
+    @_semantics("no_performance_analysis")
+    private static func callRaise(_ vector: SoftInterrupt, _ cpu: Int) {
+        unsafe DeferredHooks.raise?(vector, cpu)
+    }
+
     /// Times the vector's handler ran on a CPU.
     public static func count(_ vector: SoftInterrupt, cpu: Int) -> UInt64 {
         unsafe DeferredState.current.pointee.perCPU.withRemote(cpu) { $0.count(vector) }
