@@ -10,8 +10,17 @@ public enum DeferredHooks {
     nonisolated(unsafe) public static var raise: (@convention(thin) @Sendable (SoftInterrupt, Int) -> Void)? =
         nil
 
-    /// The real machine's: by call function.
+    /// Sleeps for so many nanoseconds; set by room `Time`, which is below this one. Until then waiting is yielding.
+    nonisolated(unsafe) public static var sleep:
+        (@convention(thin) @Sendable (UInt64, borrowing TaskContext) -> Void)? = nil
+    /// For tests: true lets the making of a worker fail as for lack of memory.
+    nonisolated(unsafe) public static var failsToHire: (@convention(thin) @Sendable () -> Bool)? = nil
+    /// `workqueue.power_efficient` on the command line.
+    nonisolated(unsafe) public static var savesPower = false
+
+    /// The real machine's, by call function, where nothing else was set.
     static func setDefaults() {
+        if unsafe raise != nil { return }
         unsafe raise = { @Sendable vector, cpu in
             withPreemptionOff { off in
                 CrossCPU.call(CPUMask(cpu), wait: false, off, UInt(vector.rawValue)) { context, word in

@@ -32,4 +32,8 @@ public enum TaskHooks {
     nonisolated(unsafe) public static var sliceEndChanged: (@convention(c) (UInt64) -> Void)? = nil
     /// Last look of the idle loop before it halts, interrupts off; true if there was something to do.
     nonisolated(unsafe) public static var idleWork: (@convention(c) () -> Bool)? = nil
+    /// The running thread, whose `currentWorker` is passed, is about to sleep, or has the CPU again after that. Set by room
+    /// `Deferred`.
+    nonisolated(unsafe) public static var workerSleeps: (@convention(thin) @Sendable (UInt) -> Void)? = nil
+    nonisolated(unsafe) public static var workerRuns: (@convention(thin) @Sendable (UInt) -> Void)? = nil
 }

@@ -67,24 +67,6 @@ private final class Order: @unchecked Sendable {
     func note(_ tasklet: Noted) { if isOn { seen.append(ObjectIdentifier(tasklet)) } }
 }
 
-/// Runs `count` threads, each bound to a CPU in turn, until all have returned.
-private func threads(
-    _ count: Int, _ task: borrowing TaskContext, _ body: @escaping (Int, borrowing TaskContext) -> Void
-) {
-    let done = Counted()
-    for index in 0..<count {
-        let thread = try! Thread.create(name: "test") { task in
-            body(index, task)
-            done.completion.complete()
-        }
-        thread.bind(to: CPUMask(index % SimulatedCPU.current.machine.cpus.count))
-        thread.start()
-    }
-    for _ in 0..<count { done.completion.wait(task) }
-}
-
-private final class Counted: Sendable { let completion = Completion() }
-
 @Suite(.serialized) struct TaskletTests {
     @Test func everyScheduleRunsOnceAndNeverTwoAtOnce() {
         let failure = SimulatedKernel.firstFailure(seeds: 100) { task in

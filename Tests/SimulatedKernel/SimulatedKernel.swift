@@ -86,11 +86,12 @@ public enum SimulatedKernel {
                 cpu.raise(SimulatedCPU.timerVector)
             }
         }
+        unsafe DeferredHooks.raise = { @Sendable vector, cpu in
+            SimulatedCPU.current.machine.cpus[cpu].raise(Vectors.softInterrupts + vector.rawValue)
+        }
         do throws(Errno) {
             try SoftInterrupts.boot(cpuCount: cpus)
-            unsafe DeferredHooks.raise = { @Sendable vector, cpu in
-                SimulatedCPU.current.machine.cpus[cpu].raise(Vectors.softInterrupts + vector.rawValue)
-            }
+            try WorkQueues.boot()
             let thread = try Thread.create(name: "main") { task in
                 main(task)
                 machine.finish()

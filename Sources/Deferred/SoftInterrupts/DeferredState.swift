@@ -13,7 +13,15 @@ import Tasks
     /// Those who wait for a tasklet to be idle.
     let taskletWaiters = WaitQueue()
 
-    init(cpuCount: Int) { unsafe perCPU = PerCPU(count: cpuCount) { _ in DeferredCPU() } }
+    /// Those who wait for another to have cancelled a work.
+    let workCancellers = WaitQueue()
+    let pools: WorkerPools
+    let workQueues = WorkQueueList()
+
+    init(cpuCount: Int) {
+        unsafe perCPU = PerCPU(count: cpuCount) { _ in DeferredCPU() }
+        unsafe pools = unsafe WorkerPools(cpuCount: cpuCount)
+    }
 
     /// The state of this machine. Valid from `SoftInterrupts.boot` on.
     @inline(__always)

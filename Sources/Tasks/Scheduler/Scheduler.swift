@@ -8,11 +8,24 @@ public enum Scheduler {
     /// to it. Returns when the thread runs again. No guard or lock may be held.
     public static func schedule(_ task: borrowing TaskContext) {
         checkMayBlock()
+        let worker = Thread.currentWorker
+        if worker != 0 { tellWorkerSleeps(worker) }
         let wereEnabled = InterruptFlag.isEnabled
         InterruptFlag.disable()
         unsafe switchThreads(preempted: false)
         if wereEnabled { InterruptFlag.enable() }
+        if worker != 0 { tellWorkerRuns(worker) }
     }
+
+    /// A worker that sleeps lets another one of its CPU work.
+    @inline(never)
+    private static func tellWorkerSleeps(_ worker: UInt) {
+        if Thread.current.state == .running { return }
+        unsafe TaskHooks.workerSleeps?(worker)
+    }
+
+    @inline(never)
+    private static func tellWorkerRuns(_ worker: UInt) { unsafe TaskHooks.workerRuns?(worker) }
 
     /// Lets all others of this CPU run before this thread goes on (sched_yield(2)).
     public static func yield(_ task: borrowing TaskContext) {

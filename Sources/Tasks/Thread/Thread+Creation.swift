@@ -79,6 +79,7 @@ extension Thread {
         unsafe storage.pointee.isQueued = false
         unsafe storage.pointee.mustMove = false
         unsafe storage.pointee.isUser = false
+        unsafe storage.pointee.worker = 0
         unsafe storage.pointee.fpuCPU = .max
         unsafe storage.pointee.noticesSwitches = false
         unsafe storage.pointee.bases = SegmentBases()

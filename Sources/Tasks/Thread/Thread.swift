@@ -95,6 +95,14 @@ import Synchronization
     /// Whether it is a CPU's idle thread, which must not end.
     public var isIdle: Bool { unsafe storage.pointee.isIdle }
 
+    // MARK: The worker
+
+    /// What room `Deferred` knows the running thread by as a worker; 0 if it is none. Not in interrupts.
+    @inline(__always)
+    public static var currentWorker: UInt { unsafe currentStorage.pointee.worker }
+
+    public static func setCurrentWorker(_ word: UInt) { unsafe currentStorage.pointee.worker = word }
+
     // MARK: The Linux task
 
     /// The object that room `Linux` keeps for the thread; nil in kernel threads. Only while the thread

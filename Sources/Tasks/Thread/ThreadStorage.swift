@@ -40,6 +40,9 @@ import Synchronization
     /// Was taken off its queue since it may not run there; queued elsewhere once it is off the CPU. Own.
     var mustMove = false
 
+    /// The worker of a work queue that this thread is; 0 for others. Own.
+    var worker: UInt = 0
+
     /// Where its stack is left. Own.
     var context = unsafe ThreadContext()
     /// Top of its kernel stack, 0 for a CPU's first thread. Own.

@@ -1,0 +1,91 @@
+// What a work queue has at one pool (Linux's `pool_workqueue`).
+
+import Machine
+import Primitives
+
+/// Guarded by the lock of its pool, but for what says otherwise.
+@unsafe struct PoolWorkQueue: ~Copyable {
+    typealias Pointer = UnsafeMutablePointer<PoolWorkQueue>
+
+    /// Its queue, which owns and outlives it.
+    let queue: Unmanaged<WorkQueue>
+    let pool: WorkerPool.Pointer
+    /// Works of this queue that the pool may have at a time, waiting or running.
+    let maxActive: Int
+    var active = 0
+    /// Those beyond, in order.
+    let inactive = unsafe WorkList()
+
+    /// The color that works get now, and the works of each color that have not been run.
+    var color = 0
+    var inFlight = InlineArray<2, Int>(repeating: 0)
+    /// The color that a flush waits for.
+    var flushedColor: Int? = nil
+
+    /// In the list of those that need the rescuer, and the next there. Rescue lock.
+    var needsRescue = false
+    var nextRescued: Pointer? = nil
+
+    /// For the table: works run, of these by the rescuer.
+    var done: UInt64 = 0
+    var rescued: UInt64 = 0
+
+    init(_ queue: WorkQueue, _ pool: WorkerPool.Pointer, maxActive: Int) {
+        // The queue frees this in its `deinit`.
+        unsafe self.queue = Unmanaged.passUnretained(queue)
+        unsafe self.pool = unsafe pool
+        unsafe self.maxActive = maxActive
+    }
+
+    /// Counts a work in and puts it where it waits: at the pool, or here when the pool has enough of this queue.
+    @inline(__always)
+    static func insert(
+        _ link: Pointer, _ work: WorkCore.Pointer, _ pool: inout WorkerPool.State, now: UInt64
+    ) {
+        unsafe work.pointee.link = link
+        unsafe work.pointee.queuedAt = now
+        let color = unsafe link.pointee.color
+        unsafe work.pointee.color = color
+        unsafe work.pointee.pool.store(
+            Int32(truncatingIfNeeded: link.pointee.pool.pointee.number), ordering: .relaxed)
+        unsafe link.pointee.inFlight[color] &+= 1
+        if unsafe link.pointee.active < link.pointee.maxActive {
+            unsafe link.pointee.active &+= 1
+            if unsafe pool.works.isEmpty { unsafe pool.progressAt = now }
+            unsafe pool.works.append(work)
+        } else {
+            unsafe work.pointee.isInactive = true
+            unsafe link.pointee.inactive.append(work)
+        }
+    }
+
+    /// Counts a work out: lets the next inactive one go to the pool, and tells a flush that waited for the last.
+    @inline(__always)
+    static func countOut(_ link: Pointer, color: Int, wasActive: Bool, _ pool: inout WorkerPool.State) {
+        if wasActive {
+            unsafe link.pointee.active &-= 1
+            if unsafe !link.pointee.inactive.isEmpty { unsafe activateFirst(link, &pool) }
+        }
+        unsafe link.pointee.inFlight[color] &-= 1
+        if unsafe link.pointee.inFlight[color] == 0, unsafe link.pointee.flushedColor == color {
+            unsafe link.pointee.flushedColor = nil
+            unsafe link.pointee.queue._withUnsafeGuaranteedRef { $0.flushState.countDown() }
+        }
+    }
+
+    @inline(never)
+    private static func activateFirst(_ link: Pointer, _ pool: inout WorkerPool.State) {
+        guard unsafe link.pointee.active < link.pointee.maxActive,
+            let work = unsafe link.pointee.inactive.first
+        else { return }
+        unsafe activate(link, work, &pool)
+    }
+
+    /// Moves an inactive work and its barriers to the pool.
+    static func activate(_ link: Pointer, _ work: WorkCore.Pointer, _ pool: inout WorkerPool.State) {
+        if unsafe pool.works.isEmpty { unsafe pool.progressAt = CycleClock.now }
+        unsafe work.pointee.isInactive = false
+        unsafe link.pointee.active &+= 1
+        unsafe WorkerPool.move(work, from: link.pointee.inactive, to: pool.works)
+    }
+}

@@ -1,0 +1,166 @@
+// The lives of workers: how they are made, what they do without the lock, and how they go.
+
+import Machine
+@_spi(ContextEntry) import Primitives
+import Synchronization
+import Tasks
+
+extension WorkerPool {
+    /// Idle workers beyond these, and longer idle than that (5 minutes), go.
+    static let idleKept = 2
+    static let idleTime: UInt64 = 300_000_000_000
+    /// How long the maker of workers waits before it tries again.
+    static let hirePause: UInt64 = 100_000_000
+
+    /// Makes a worker, idle at first. Throws `.noMemory`.
+    static func hire(_ pool: Pointer) throws(Errno) {
+        if unsafe DeferredHooks.failsToHire?() ?? false { throw .noMemory }
+        let worker = Worker.Pointer.allocate(capacity: 1)
+        // Fresh memory; freed by `retire`.
+        unsafe worker.initialize(to: Worker(pool, isRescuer: false))
+        let number = unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            unsafe state.nextWorkerNumber &+= 1
+            return unsafe state.nextWorkerNumber &- 1
+        }
+        do throws(Errno) {
+            // The worker outlives its thread's function.
+            let thread = try Thread.create(name: unsafe name(pool, number)) { task in
+                unsafe serve(worker, task)
+            }
+            unsafe worker.pointee.thread = thread
+        } catch {
+            unsafe worker.pointee.scheduled.free()
+            unsafe worker.deinitialize(count: 1)
+            unsafe worker.deallocate()
+            throw error
+        }
+        let thread = unsafe worker.pointee.thread
+        thread.setNice(unsafe pool.pointee.nice)
+        if unsafe pool.pointee.isBound {
+            thread.bind(to: CPUMask(unsafe pool.pointee.cpu))
+        } else {
+            thread.bind(to: .all)
+        }
+        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            unsafe state.workerCount &+= 1
+            unsafe addIdle(worker, &state)
+        }
+        thread.start()
+    }
+
+    private static func addIdle(_ worker: Worker.Pointer, _ state: inout State) {
+        unsafe worker.pointee.isIdle = true
+        unsafe worker.pointee.isCalled.store(true, ordering: .relaxed)
+        unsafe worker.pointee.idleSince = CycleClock.now
+        unsafe worker.pointee.nextIdle = state.idle
+        unsafe state.idle = worker
+        unsafe state.idleCount &+= 1
+    }
+
+    /// "kworker/CPU:N", "kworker/u:N", with an H for high priority.
+    private static func name(_ pool: Pointer, _ number: Int) -> ThreadName {
+        var text = LogMessage("kworker/")
+        if unsafe pool.pointee.isBound {
+            text.append(decimal: UInt64(unsafe pool.pointee.cpu))
+        } else {
+            text.append("u")
+        }
+        text.append(":")
+        text.append(decimal: UInt64(number))
+        if unsafe pool.pointee.nice < 0 { text.append("H") }
+        var bytes: [UInt8] = []
+        for index in 0..<text.count { bytes.append(text[index]) }
+        return ThreadName(bytes.span)
+    }
+
+    /// A worker's life.
+    private static func serve(_ worker: Worker.Pointer, _ task: borrowing TaskContext) {
+        Thread.setCurrentWorker(UInt(bitPattern: worker))
+        while unsafe turn(worker, task) {}
+        unsafe retire(worker)
+    }
+
+    @inline(never)
+    private static func turn(_ worker: Worker.Pointer, _ task: borrowing TaskContext) -> Bool {
+        let pool = unsafe worker.pointee.pool
+        let step = unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            unsafe nextStep(worker, &state)
+        }
+        switch unsafe step {
+        case .run(let function, let word): unsafe call(worker, function, word, task)
+        case .hire: unsafe hireAnother(pool, task)
+        case .sleep:
+            Thread.parkIdle(task) { unsafe worker.pointee.isCalled.load(ordering: .sequentiallyConsistent) }
+        case .end: return false
+        }
+        return true
+    }
+
+    /// Runs one function and looks whether it left things as they were.
+    static func call(
+        _ worker: Worker.Pointer, _ function: Work.Function, _ word: UInt, _ task: borrowing TaskContext
+    ) {
+        function(task, word)
+        let count = PreemptCount.value & ~PreemptCount.noReschedule
+        if count != 0 || !InterruptFlag.isEnabled { unsafe reportLeak(worker, count) }
+        Scheduler.reschedulePoint(task)
+    }
+
+    /// The function returned with a lock held or interrupts off: says so and mends it, so that others can go on.
+    @inline(never)
+    private static func reportLeak(_ worker: Worker.Pointer, _ count: UInt32) {
+        let name = unsafe worker.pointee.name
+        let interrupts: StaticString = InterruptFlag.isEnabled ? "on" : "off"
+        _ = PreemptCount.subtractIsZero(count)
+        InterruptFlag.enable()
+        printk(
+            .error,
+            "workqueue: \(name) returned with interrupts \(interrupts) and a preemption count of \(hex: UInt64(count))"
+        )
+    }
+
+    /// The worker that found nobody idle makes another one, however long that takes.
+    private static func hireAnother(_ pool: Pointer, _ task: borrowing TaskContext) {
+        while true {
+            do throws(Errno) {
+                try unsafe hire(pool)
+                break
+            } catch { unsafe Rescuer.call(for: pool) }
+            if unsafe DeferredHooks.sleep == nil {
+                Scheduler.yield(task)
+            } else {
+                unsafe DeferredHooks.sleep?(hirePause, task)
+            }
+            let isNeeded = unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+                unsafe state.idleCount == 0 && !state.works.isEmpty && state.running == 0
+            }
+            if !isNeeded { break }
+        }
+        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in unsafe state.isManaged = false }
+    }
+
+    private static func retire(_ worker: Worker.Pointer) {
+        Thread.setCurrentWorker(0)
+        let pool = unsafe worker.pointee.pool
+        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in unsafe state.workerCount &-= 1 }
+        unsafe worker.pointee.scheduled.free()
+        unsafe worker.deinitialize(count: 1)
+        unsafe worker.deallocate()
+    }
+
+    /// Lets go of a worker that has been idle for long, if more are than needed. Any context but NMI.
+    static func dismissIdle(_ pool: Pointer, now: UInt64) {
+        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            guard unsafe state.idleCount > idleKept else { return }
+            // The last of the list has been idle the longest.
+            var oldest = unsafe state.idle
+            while let next = unsafe oldest?.pointee.nextIdle { unsafe oldest = next }
+            guard let worker = unsafe oldest, unsafe now &- worker.pointee.idleSince >= idleTime,
+                unsafe now > worker.pointee.idleSince
+            else { return }
+            unsafe worker.pointee.isRetired = true
+            unsafe worker.pointee.isCalled.store(true, ordering: .sequentiallyConsistent)
+            unsafe worker.pointee.thread.wake()
+        }
+    }
+}
