@@ -87,6 +87,7 @@ private func startTasks() {
     startClockEvents()
     do {
         try SoftInterrupts.boot(cpuCount: CPUs.count)
+        try WorkQueues.boot()
     } catch {
         bootFailure("no memory for the first threads")
     }

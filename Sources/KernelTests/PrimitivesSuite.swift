@@ -37,5 +37,5 @@ extension TestSuite {
 }
 
 public enum KernelSuites {
-    public static let all: [TestSuite] = [.primitives, .interrupts, .tasks, .crossCPU]
+    public static let all: [TestSuite] = [.primitives, .interrupts, .tasks, .crossCPU, .deferred]
 }

@@ -7,6 +7,7 @@
 // The same device ends the slices of threads: the scheduler says when (`TaskHooks.sliceEndChanged`), and only while
 // more than one thread wants the CPU. So an idle CPU, or one with a single thread and no timer, takes no interrupt.
 
+import Deferred
 import Machine
 import Primitives
 import Tasks
@@ -21,5 +22,6 @@ public enum Time {
         // Set before a second thread can run.
         unsafe TaskHooks.sliceEndChanged = { unsafe TimerQueue.sliceEndChanged($0) }
         unsafe LogHooks.clock = { CycleClock.now }
+        unsafe DeferredHooks.sleep = { @Sendable duration, task in Thread.sleep(for: duration, task) }
     }
 }

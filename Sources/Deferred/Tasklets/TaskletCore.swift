@@ -53,7 +53,7 @@ import Synchronization
         }
     }
 
-    @inline(never)
+    @_semantics("no_performance_analysis") @inline(never)
     private borrowing func refuse(_ seen: UInt32) -> Bool {
         if unsafe seen & Self.dead != 0 {
             let name = unsafe self.name

@@ -2,13 +2,14 @@
 
 import Machine
 import Primitives
+import Synchronization
 
 /// Guarded by the lock of its pool, but for what says otherwise.
 @unsafe struct PoolWorkQueue: ~Copyable {
     typealias Pointer = UnsafeMutablePointer<PoolWorkQueue>
 
     /// Its queue, which owns and outlives it.
-    let queue: Unmanaged<WorkQueue>
+    let queue: WorkQueueCore.Pointer
     let pool: WorkerPool.Pointer
     /// Works of this queue that the pool may have at a time, waiting or running.
     let maxActive: Int
@@ -30,9 +31,8 @@ import Primitives
     var done: UInt64 = 0
     var rescued: UInt64 = 0
 
-    init(_ queue: WorkQueue, _ pool: WorkerPool.Pointer, maxActive: Int) {
-        // The queue frees this in its `deinit`.
-        unsafe self.queue = Unmanaged.passUnretained(queue)
+    init(_ queue: WorkQueueCore.Pointer, _ pool: WorkerPool.Pointer, maxActive: Int) {
+        unsafe self.queue = unsafe queue
         unsafe self.pool = unsafe pool
         unsafe self.maxActive = maxActive
     }
@@ -69,7 +69,7 @@ import Primitives
         unsafe link.pointee.inFlight[color] &-= 1
         if unsafe link.pointee.inFlight[color] == 0, unsafe link.pointee.flushedColor == color {
             unsafe link.pointee.flushedColor = nil
-            unsafe link.pointee.queue._withUnsafeGuaranteedRef { $0.flushState.countDown() }
+            unsafe link.pointee.queue.pointee.flushState.countDown()
         }
     }
 

@@ -42,7 +42,7 @@ import Tasks
             var work = unsafe state.works.first
             while let here = unsafe work {
                 if let link = unsafe here.pointee.link {
-                    unsafe link.pointee.queue._withUnsafeGuaranteedRef { unsafe $0.rescue?.call(for: link) }
+                    unsafe link.pointee.queue.pointee.rescuer?.call(for: link)
                 }
                 unsafe work = state.works.next(here)
             }

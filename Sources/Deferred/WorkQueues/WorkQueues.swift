@@ -58,7 +58,7 @@ import Tasks
 
     func add(_ queue: WorkQueue) { list.withLock { $0.append(queue) } }
 
-    func remove(_ queue: WorkQueue) { list.withLock { $0.removeAll { $0 === queue } } }
+    func remove(_ queue: WorkQueue) { list.withLock { $0.removeAll { $0 == queue } } }
 
     var all: [WorkQueue] { list.withLock { $0 } }
 }

@@ -73,7 +73,7 @@ extension WorkerPool {
         unsafe addBusy(worker, work, &state)
         if let link = unsafe link {
             unsafe state.delays.note(now &- work.pointee.queuedAt)
-            if unsafe link.pointee.queue._withUnsafeGuaranteedRef({ $0.flags.contains(.cpuIntensive) }) {
+            if unsafe link.pointee.queue.pointee.flags.contains(.cpuIntensive) {
                 unsafe discount(worker, &state)
             }
         }
@@ -94,7 +94,7 @@ extension WorkerPool {
         unsafe worker.pointee.link = nil
         unsafe link.pointee.done &+= 1
         if unsafe worker.pointee.isRescuer { unsafe link.pointee.rescued &+= 1 }
-        if unsafe link.pointee.queue._withUnsafeGuaranteedRef({ $0.flags.contains(.cpuIntensive) }) {
+        if unsafe link.pointee.queue.pointee.flags.contains(.cpuIntensive) {
             unsafe count(worker, &state)
         }
         unsafe PoolWorkQueue.countOut(link, color: worker.pointee.color, wasActive: true, &state)
