@@ -85,6 +85,7 @@ private func startTasks() {
         printk(.warning, "no battery clock: the wall clock begins at 1970")
     }
     startClockEvents()
+    LinePolling.install()
     do {
         try SoftInterrupts.boot(cpuCount: CPUs.count)
         try WorkQueues.boot()

@@ -38,6 +38,7 @@ public enum Crash {
         if `is`(name, "thread-stack") { machine_overflow_stack() }
         if `is`(name, "interrupt") { inInterrupt { @Sendable _, _ in machine_raise_invalid_opcode() } }
         if `is`(name, "interrupt-stack") { inInterrupt { @Sendable _, _ in machine_overflow_stack() } }
+        if `is`(name, "nesting") { inNested() }
         if `is`(name, "soft-interrupt-stack") { inSoftInterrupt() }
         if `is`(name, "nmi-stack") { inNMI() }
         if `is`(name, "debug-stack") { inNarrow(4) { machine_raise_debug() } }
@@ -52,6 +53,15 @@ public enum Crash {
         Vectors.setHandler(Vector(245), VectorHandler(body))
         LocalAPIC.sendToSelf(vector: 245)
         Delay.seconds(1)
+    }
+
+    /// A handler that lets itself in again and again.
+    private static func inNested() {
+        inInterrupt { @Sendable _, _ in
+            LocalAPIC.sendToSelf(vector: 245)
+            InterruptFlag.enable()
+            Delay.microseconds(100)
+        }
     }
 
     private static func inSoftInterrupt() {

@@ -37,5 +37,7 @@ extension TestSuite {
 }
 
 public enum KernelSuites {
-    public static let all: [TestSuite] = [.primitives, .interrupts, .tasks, .crossCPU, .deferred]
+    public static let all: [TestSuite] = [
+        .primitives, .interrupts, .interruptLines, .tasks, .crossCPU, .deferred,
+    ]
 }

@@ -37,4 +37,15 @@ FUNCTION machine_raise_invalid_opcode
     ret
 END_FUNCTION machine_raise_invalid_opcode
 
+// Vectors by instruction, for measurements.
+FUNCTION machine_raise_reschedule
+    int $252
+    ret
+END_FUNCTION machine_raise_reschedule
+
+FUNCTION machine_raise_test_vector
+    int $247
+    ret
+END_FUNCTION machine_raise_test_vector
+
     .section .note.GNU-stack, "", @progbits

@@ -211,14 +211,69 @@ FUNCTION interrupt_dispatcher
     call apus_interrupt_exit_preempt
     addq $8, %rsp
     jmp 4b
-    // Nested: on the interrupt stack already. Aligned as the top of that stack is.
-7:  andq $-16, %rsp
+    // Nested: on the interrupt stack already. Aligned as the top of that stack is. Handlers that let others in do so to a
+    // fixed depth only (NonCriticalHandler.swift): deeper is a mistake.
+7:  movl %gs:CPU_PREEMPT_COUNT, %eax
+    andl $HARD_INTERRUPT_MASK, %eax
+    cmpl $(MAXIMUM_NESTING * HARD_INTERRUPT_UNIT), %eax
+    jae interrupt_nested_too_deep
+    andq $-16, %rsp
     subq $8, %rsp
     jmp 2b
     // A signal delivered on this way out must not take the vector for the number of a system call.
 8:  movq $-1, PT_ORIG_AX(%rsp)
     jmp return_to_user
 END_FUNCTION interrupt_dispatcher
+
+FUNCTION interrupt_nested_too_deep
+    ud2
+END_FUNCTION interrupt_nested_too_deep
+
+// The reschedule interrupt, the most frequent one between CPUs: from kernel mode it is counted, noted and acknowledged
+// with one register saved. From user mode, and where a reschedule is possible at once, it goes the way of all
+// others.
+FUNCTION apus_reschedule_entry
+    testb $3, 8(%rsp)
+    jnz 3f
+    pushq %rax
+    incq %gs:(CPU_VECTOR_COUNTS + 8 * VECTOR_RESCHEDULE)
+    andl $0x7fffffff, %gs:CPU_PREEMPT_COUNT
+    movq end_of_interrupt_register(%rip), %rax
+    testq %rax, %rax
+    jz 2f
+    movl $0, (%rax)
+1:  cmpl $0, %gs:CPU_PREEMPT_COUNT
+    popq %rax
+    je 4f
+    iretq
+2:  pushq %rcx
+    pushq %rdx
+    movl $MSR_X2APIC_END_OF_INTERRUPT, %ecx
+    xorl %eax, %eax
+    xorl %edx, %edx
+    wrmsr
+    popq %rdx
+    popq %rcx
+    jmp 1b
+3:  pushq $VECTOR_RESCHEDULE
+    jmp interrupt_dispatcher
+4:  pushq $VECTOR_RESCHEDULE
+    cld
+    ASM_CLAC
+    PUSH_REGS
+    subq $8, %rsp
+    call apus_interrupt_exit_preempt
+    addq $8, %rsp
+    POP_REGS
+    addq $8, %rsp
+    iretq
+END_FUNCTION apus_reschedule_entry
+
+    .bss
+    .balign 8
+    .globl end_of_interrupt_register
+end_of_interrupt_register: .quad 0
+    .text
 
 // ---- A return frame that IRETQ refused ----
 

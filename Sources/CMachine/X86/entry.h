@@ -12,6 +12,10 @@
 #define NMI_MASK 0xf00000
 // The preemption count of a thread in user mode while no reschedule is wanted.
 #define NOTHING_WANTED 0x80000000
+// How deep hard interrupts may nest (NonCriticalHandler.maximumDepth in Swift).
+#define MAXIMUM_NESTING 4
+#define VECTOR_RESCHEDULE 252
+#define MSR_X2APIC_END_OF_INTERRUPT 0x80b
 #define MINUS_ENOSYS -38
 
 // Saves the general registers below orig_ax, in the order of struct pt_regs. `rdi_saved` leaves out

@@ -50,6 +50,7 @@ _Static_assert(offsetof(struct cpu_area, tss) == CPU_TSS, "");
 _Static_assert(offsetof(struct cpu_area, irq_regs) == CPU_IRQ_REGS, "");
 _Static_assert(offsetof(struct cpu_area, user_since) == CPU_USER_SINCE, "");
 _Static_assert(offsetof(struct cpu_area, user_cycles) == CPU_USER_CYCLES, "");
+_Static_assert(offsetof(struct cpu_area, vector_counts) == CPU_VECTOR_COUNTS, "");
 _Static_assert(sizeof(struct cpu_area) <= CPU_AREA_SIZE, "");
 
 #define CPU_AREA_INLINE static inline __attribute__((always_inline, swift_attr("@_semantics(\"no_performance_analysis\")")))
@@ -124,6 +125,14 @@ CPU_AREA_INLINE uint32_t cpu_area_apic_id_of(uint32_t cpu)
     struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
     return area ? area->apic_id : 0xffffffff;
 }
+
+#ifdef __APUS_KERNEL__
+// Address of the local APIC's end-of-interrupt register, 0 where that is a model-specific one (entry.S).
+extern uint64_t end_of_interrupt_register;
+CPU_AREA_INLINE void machine_set_end_of_interrupt_register(uint64_t address) { end_of_interrupt_register = address; }
+#else
+CPU_AREA_INLINE void machine_set_end_of_interrupt_register(uint64_t address) { (void)address; }
+#endif
 
 #ifdef __APUS_KERNEL__
 CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector)

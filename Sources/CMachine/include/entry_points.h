@@ -7,7 +7,7 @@
 #include "pt_regs.h"
 
 extern uint64_t apus_exception_entries[32];
-extern char apus_interrupt_stubs[], apus_syscall_entry[], apus_syscall32_entry[], apus_int80_entry[];
+extern char apus_interrupt_stubs[], apus_syscall_entry[], apus_syscall32_entry[], apus_int80_entry[], apus_reschedule_entry[];
 extern char apus_enter_user[], iretq_to_user[];
 // Top of the boot CPU's static stacks for #DF, NMI, #MC, #DB, interrupts and soft IRQs, in this order.
 extern uint64_t boot_entry_stack_tops[6];
@@ -33,6 +33,9 @@ void machine_lose_stack(void);
 void machine_raise_debug(void);
 void machine_raise_machine_check(void);
 void machine_raise_invalid_opcode(void);
+// Interrupts by INT instructions: reschedule (252), and the test vector 247.
+void machine_raise_reschedule(void);
+void machine_raise_test_vector(void);
 
 // Puts STAC and CLAC where the kernel opens and closes access to user memory. To be called once,
 // before SMAP is switched on, by the boot CPU alone.
@@ -42,6 +45,7 @@ static inline uintptr_t entry_interrupt_stubs(void) { return (uintptr_t)apus_int
 static inline uintptr_t entry_syscall(void) { return (uintptr_t)apus_syscall_entry; }
 static inline uintptr_t entry_syscall32(void) { return (uintptr_t)apus_syscall32_entry; }
 static inline uintptr_t entry_int80(void) { return (uintptr_t)apus_int80_entry; }
+static inline uintptr_t entry_reschedule(void) { return (uintptr_t)apus_reschedule_entry; }
 static inline uintptr_t entry_exception(uint32_t vector) { return apus_exception_entries[vector & 31]; }
 static inline uintptr_t entry_boot_stack_top(uint32_t stack) { return boot_entry_stack_tops[stack % 6]; }
 #endif

@@ -30,6 +30,7 @@ enum InterruptDescriptorTable {
             switch vector.number {
             case 0..<Vector.firstExternal: UInt64(entry_exception(UInt32(vector.number)))
             case Vector.systemCall.number: UInt64(entry_int80())
+            case Vector.reschedule.number: UInt64(entry_reschedule())
             default: UInt64(entry_interrupt_stubs()) + UInt64(vector.number - Vector.firstExternal) * 16
             }
         }

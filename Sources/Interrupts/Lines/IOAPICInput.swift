@@ -88,6 +88,11 @@ enum IOAPICs {
         withRegisters { $0.set(pin, entry) }
     }
 
+    /// Changes the CPU and nothing else: one write of the half that holds it.
+    func redirect(to target: InterruptTarget) {
+        withRegisters { $0.setDestination(pin, UInt8(truncatingIfNeeded: target.apicID)) }
+    }
+
     /// Makes the input an NMI of the CPU of that identifier.
     func setNMI(_ wiring: LineWiring, apicID: UInt32) {
         let entry = RedirectionEntry(

@@ -16,6 +16,14 @@ public enum IRQError: Error, Equatable, Sendable {
     case tooManyHandlers
     /// No CPU has a free vector.
     case noVector
+    /// None of the CPUs asked for is online, or none was named.
+    case noOnlineCPU
+    /// The chip sends the line to one CPU only.
+    case cannotMove
+    /// No memory for the line or its thread.
+    case noMemory
+    /// The device has no interrupt messages.
+    case noMessages
     /// `enable` without a `disable` before.
     case notDisabled
 }

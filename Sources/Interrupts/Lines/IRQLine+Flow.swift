@@ -1,4 +1,5 @@
-// What happens between the vector and the handlers: the flows of edge and level lines.
+// What happens between the vector and the handlers: the flows of edge lines, of level lines (acknowledged behind the
+// handlers: "fasteoi"), and of the 8259s' lines.
 
 import Machine
 import Primitives
@@ -8,27 +9,38 @@ extension IRQLine {
     /// One interrupt of this line, interrupts off.
     @inline(__always)
     func handle(_ context: borrowing HardInterruptContext) {
+        if isLegacy { return handleLegacy(context) }
         // Only this CPU writes this entry, and interrupts are off.
         unsafe counts[CPU.index] &+= 1
         let (isLevel, count) = enter(context)
         // An edge that comes from here on is a new interrupt. A level line would only come again
         // before its device has been served.
         if !isLevel { LocalAPIC.endOfInterrupt() }
-        if count > 0 {
-            let wasClaimed = run(count, context)
-            finish(wasClaimed, context)
-        }
+        if count > 0 { finish(run(count, context), context) }
         if isLevel { LocalAPIC.endOfInterrupt() }
+    }
+
+    /// The flow of an 8259's line: masked and acknowledged at once, unmasked behind the handlers, since
+    /// whatever is in service there keeps all lines of lower priority out.
+    @inline(never)
+    private func handleLegacy(_ context: borrowing HardInterruptContext) {
+        guard case .legacy(let input) = chip else { return }
+        guard input.isInService else { return input.acknowledge(isSpurious: true) }
+        unsafe counts[CPU.index] &+= 1
+        state.withLock(in: context) { $0.mask(chip) }
+        input.acknowledge()
+        let count = enter(context).count
+        if count > 0 { finish(run(count, context), context) }
+        state.withLock(in: context) { if $0.mayRun { $0.unmask(chip) } }
     }
 
     /// How many handlers to run: none if they run already or may not run; then the interrupt is kept.
     @_noAllocation @inline(__always)
     private func enter(_ context: borrowing HardInterruptContext) -> (isLevel: Bool, count: Int) {
-        let input = input
-        return state.withLock(in: context) { state in
+        state.withLock(in: context) { state in
             let isLevel = state.wiring.isLevel
-            if state.inProgress || state.disableDepth > 0 || state.count == 0 {
-                state.postpone(input)
+            if state.inProgress || !state.mayRun || state.count == 0 {
+                state.postpone(chip)
                 return (isLevel, 0)
             }
             state.inProgress = true
@@ -39,21 +51,48 @@ extension IRQLine {
     /// Calls the first `count` handlers; whether one of them claimed the interrupt.
     @inline(__always)
     private func run(_ count: Int, _ context: borrowing HardInterruptContext) -> Bool {
-        var claimed = false
-        var index = 0
-        while index < count {
-            if call(index, context) == .handled { claimed = true }
-            index &+= 1
-        }
-        return claimed
+        var claimed: UInt8 = 0
+        var handler = unsafe handlers
+        let end = unsafe handlers + count
+        repeat {
+            let answer = unsafe Self.call(handler, context)
+            claimed |= answer.rawValue
+            if answer == .wakeThread { unsafe wake(handler, context) }
+            unsafe handler += 1
+        } while unsafe handler < end
+        return claimed != 0
     }
 
     /// The one indirect call on the way of an interrupt, which the compiler cannot see through.
     @_semantics("no_performance_analysis") @inline(__always)
-    private func call(_ index: Int, _ context: borrowing HardInterruptContext) -> IRQReturn {
-        // The index is below the count that was read under the lock, and `inProgress` keeps the handlers there.
-        let handler = unsafe handlers + index
-        return unsafe handler.pointee.function(context, handler.pointee.word)
+    private static func call(
+        _ handler: UnsafeMutablePointer<IRQHandler>, _ context: borrowing HardInterruptContext
+    ) -> IRQReturn {
+        // Below the count that was read under the lock, and `inProgress` keeps the handlers there.
+        unsafe handler.pointee.function(context, handler.pointee.word)
+    }
+
+    /// Wakes the handler's thread, and keeps a one-shot line masked until that has done its work.
+    @_semantics("no_performance_analysis") @inline(never)
+    private func wake(
+        _ handler: UnsafeMutablePointer<IRQHandler>, _ context: borrowing HardInterruptContext
+    ) {
+        let thread = unsafe handler.pointee.thread
+        guard thread != 0, let wake = unsafe IRQThreadHook.wake else { return }
+        state.withLock(in: context) { state in
+            guard state.isOneShot else { return }
+            state.mask(chip)
+            state.threadsRunning &+= 1
+        }
+        // A thread that was woken before and has not begun does both in one go.
+        if !wake(thread) { threadEnded(context) }
+    }
+
+    /// The end of a one-shot line's thread, or a wake-up that came to nothing.
+    private func threadEnded(_ context: borrowing HardInterruptContext) {
+        state.withLock(in: context) { state in
+            if state.isOneShot, state.threadsRunning > 0 { state.threadsRunning &-= 1 }
+        }
     }
 
     @inline(__always)
@@ -65,60 +104,45 @@ extension IRQLine {
     /// How many handlers to run once more, since an edge came meanwhile.
     @_noAllocation @inline(__always)
     private func end(_ wasClaimed: Bool, _ context: borrowing HardInterruptContext) -> Int {
-        if !wasClaimed { unclaimed.wrappingAdd(1, ordering: .relaxed) }
-        let (input, number) = (input, number)
+        if !wasClaimed { noteUnclaimed() }
         return state.withLock(in: context) { state in
-            state.watch(wasClaimed, number, input)
-            if state.isPending, state.disableDepth == 0 {
+            state.watch(wasClaimed, number, chip)
+            if state.isPending, state.mayRun {
                 state.isPending = false
-                state.unmask(input)
+                state.unmask(chip)
                 return state.count
             }
             state.inProgress = false
             return 0
         }
     }
+
+    @inline(never)
+    private func noteUnclaimed() {
+        unclaimed.wrappingAdd(1, ordering: .relaxed)
+        lastUnclaimed.store(CycleClock.now, ordering: .relaxed)
+    }
 }
 
 extension IRQLine.State {
     /// Keeps an interrupt that cannot be handled now. A level line comes again by itself when it is unmasked.
     @inline(never)
-    mutating func postpone(_ input: IOAPICInput) {
+    mutating func postpone(_ chip: LineChip) {
         isPending = !wiring.isLevel
-        mask(input)
+        mask(chip)
     }
 
-    mutating func mask(_ input: IOAPICInput) {
+    mutating func mask(_ chip: LineChip) {
         if !isMasked {
-            input.mask()
+            chip.mask()
             isMasked = true
         }
     }
 
-    mutating func unmask(_ input: IOAPICInput) {
+    mutating func unmask(_ chip: LineChip) {
         if isMasked, target != nil {
-            input.unmask()
+            chip.unmask()
             isMasked = false
         }
-    }
-
-    /// A line that nobody claims 99,900 times of 100,000 would keep this CPU busy for ever: it is masked.
-    @inline(__always)
-    mutating func watch(_ wasClaimed: Bool, _ number: Int, _ input: IOAPICInput) {
-        recent &+= 1
-        if !wasClaimed { recentUnclaimed &+= 1 }
-        if recent >= 100_000 { judge(number, input) }
-    }
-
-    @_semantics("no_performance_analysis") @inline(never)
-    private mutating func judge(_ number: Int, _ input: IOAPICInput) {
-        if recentUnclaimed > 99_900 {
-            printk(.emergency, "irq \(number): nobody cared; the line is disabled")
-            isStormed = true
-            disableDepth &+= 1
-            mask(input)
-        }
-        recent = 0
-        recentUnclaimed = 0
     }
 }

@@ -31,15 +31,21 @@ extension IRQLine {
         }
         if let wiring = flags.wiring { state.wiring = wiring }
         state.isShared = flags.contains(.shared)
+        state.isOneShot = flags.contains(.oneShot)
         unsafe handlers.initialize(to: handler)
         state.count = 1
         state.disableDepth = flags.contains(.startDisabled) ? 1 : 0
+        state.threadsRunning = 0
         state.isPending = false
         state.isStormed = false
+        state.isThrottled = false
+        state.recent = 0
+        state.recentUnclaimed = 0
+        state.since = 0
         state.target = spare
         state.isMasked = state.disableDepth > 0
         CPUArea.setLine(number, vector: spare.vector, cpu: spare.cpu)
-        input.set(spare, state.wiring, isMasked: state.isMasked)
+        chip.set(spare, state.wiring, isMasked: state.isMasked)
         return true
     }
 
@@ -48,6 +54,7 @@ extension IRQLine {
     ) throws(IRQError) {
         if index(of: registration, state.count) != nil { throw .alreadyRegistered }
         guard state.isShared, flags.contains(.shared) else { throw .busy }
+        guard state.isOneShot == flags.contains(.oneShot) else { throw .busy }
         if let wiring = flags.wiring, wiring != state.wiring { throw .wrongTrigger }
         if state.count == Self.maximumHandlers { throw .tooManyHandlers }
     }
@@ -62,31 +69,33 @@ extension IRQLine {
         return nil
     }
 
-    /// Removes a handler; with the last one the line loses its vector, which is returned.
-    func remove(_ registration: IRQ.Registration, _ state: inout State) -> (Bool, InterruptTarget?) {
-        guard let found = index(of: registration, state.count) else { return (false, nil) }
+    /// What a removed handler leaves to be given back.
+    struct Removed {
+        var wasThere = false
+        var target: InterruptTarget?
+        var previous: InterruptTarget?
+    }
+
+    /// Removes a handler; with the last one the line loses its vector.
+    func remove(_ registration: IRQ.Registration, _ state: inout State) -> Removed {
+        guard let found = index(of: registration, state.count) else { return Removed() }
         state.count -= 1
         // The others keep their order.
         for index in found..<state.count { unsafe handlers[index] = unsafe handlers[index + 1] }
-        guard state.count == 0 else { return (true, nil) }
-        state.mask(input)
-        let released = state.target
+        guard state.count == 0 else { return Removed(wasThere: true) }
+        state.mask(chip)
+        let removed = Removed(wasThere: true, target: state.target, previous: state.previous)
         state.target = nil
-        return (true, released)
+        state.previous = nil
+        return removed
     }
 
     /// Undoes one `disable`; false if there was none.
     func enable(_ state: inout State) -> Bool {
         guard state.disableDepth > 0 else { return false }
         state.disableDepth -= 1
-        if state.disableDepth == 0, state.count > 0 {
-            state.isStormed = false
-            state.unmask(input)
-            if state.isPending, let target = state.target {
-                state.isPending = false
-                LocalAPIC.send(vector: target.vector, to: target.apicID)
-            }
-        }
+        if state.disableDepth == 0 { state.isStormed = false }
+        resume(&state)
         return true
     }
 }

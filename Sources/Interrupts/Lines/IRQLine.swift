@@ -1,4 +1,4 @@
-// The descriptor of one interrupt line: its chip's input, its flow, and the chain of its handlers.
+// The descriptor of one interrupt line: its chip, its flow, and the chain of its handlers.
 //
 // A line lives as long as the kernel. Rules that keep the way of an interrupt short:
 //
@@ -7,6 +7,8 @@
 //   the lock, and then reads the handlers without it. So a handler never runs twice at once, and one that
 //   has been freed does not run any more.
 // - An edge that comes while the handlers run, or while the line is disabled, is kept in `isPending`.
+// - The input is masked while somebody wants it so: `disableDepth`, threads of a one-shot line that have not ended
+//   (`threadsRunning`), a storm being throttled (`isThrottled`). It is unmasked when the last of these is gone.
 
 import Machine
 import Primitives
@@ -19,36 +21,56 @@ import Synchronization
         /// The first `count` handlers are valid.
         var count = 0
         var isShared = false
+        /// The line stays masked until the threads that its handlers woke have ended their work.
+        var isOneShot = false
         /// How many `disable`s have had no `enable` yet.
         var disableDepth = 0
+        /// Threads of handlers that have been woken and have not called `IRQ.threadEnded` yet.
+        var threadsRunning = 0
         var inProgress = false
         var isPending = false
-        /// What the input's entry says.
+        /// What the chip says.
         var isMasked = true
         var wiring: LineWiring
         /// Where the line's interrupts go; nil while nobody has it.
         var target: InterruptTarget?
-        /// Since the last look: interrupts, and those nobody claimed.
+        /// Where they went before the last move: one may still have been on its way. Given back at the next change.
+        var previous: InterruptTarget?
+        /// The CPUs that may get the line, as somebody asked for; nil for all.
+        var affinity: CPUMask?
+        /// Since the last look: interrupts, those nobody claimed, and when they began to be counted.
         var recent = 0
         var recentUnclaimed = 0
+        var since: UInt64 = 0
+        /// Nobody claims it: masked, and polled (IRQLine+Storm.swift).
         var isStormed = false
+        /// Too many at once: masked until the next poll.
+        var isThrottled = false
+
+        /// Whether nobody wants the input masked.
+        @inline(__always)
+        var mayRun: Bool { disableDepth == 0 && threadsRunning == 0 && !isThrottled }
     }
 
     /// The number that drivers and /proc/interrupts know it by.
     let number: Int
-    /// Which I/O APIC's input it is.
-    let input: IOAPICInput
+    let chip: LineChip
+    /// Whether the chip is an 8259, with a flow of its own.
+    let isLegacy: Bool
     let state: SpinLock<State>
     /// See the rules above.
     let handlers: UnsafeMutablePointer<IRQHandler>
     /// How often it came on each CPU; each entry is written by its CPU only.
     let counts: UnsafeMutablePointer<UInt64>
     let unclaimed = Atomic<UInt>(0)
+    /// `CycleClock` at the last interrupt nobody claimed.
+    let lastUnclaimed = Atomic<UInt64>(0)
 
-    /// Boot only; allocates.
-    init(number: Int, input: IOAPICInput, wiring: LineWiring, cpus: Int) {
+    /// Boot or task context; allocates.
+    init(number: Int, chip: LineChip, wiring: LineWiring, cpus: Int) {
         self.number = number
-        self.input = input
+        self.chip = chip
+        isLegacy = chip.isLegacy
         state = SpinLock(State(wiring: wiring))
         unsafe handlers = .allocate(capacity: Self.maximumHandlers)
         unsafe counts = .allocate(capacity: cpus)

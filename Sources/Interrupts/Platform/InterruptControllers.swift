@@ -20,15 +20,29 @@ public enum InterruptControllers {
 
     /// Sets up everything but the other CPUs' local APICs. Boot CPU, interrupts off, once `DeviceMapping` works
     /// and `CPUs.count` is known.
-    public static func initialize(_ madt: MADT?, features: CPUID.Features) {
+    /// - Parameter usesIOAPIC: false for `noapic`: lines are the 8259s' then, as where no I/O APIC answers.
+    public static func initialize(_ madt: MADT?, features: CPUID.Features, usesIOAPIC: Bool = true) {
         unsafe table = madt
         if madt?.has8259 ?? true { InterruptController8259.disable(vector: legacyVector) }
         startLocalAPIC(hasX2APIC: features.hasX2APIC)
-        addIOAPICs(madt)
+        if usesIOAPIC { addIOAPICs(madt) }
+        if unsafe IOAPICs.count == 0 { return useLegacy() }
         IRQLines.initialize(overrides: madt?.overrides ?? [], cpus: CPUs.count)
         for source in madt?.nmiSources ?? [] {
             IOAPICs.input(line: Int(source.line))?.setNMI(source.wiring, apicID: LocalAPIC.identifier)
         }
+    }
+
+    /// The 8259s' sixteen lines, which interrupt the boot CPU.
+    private static func useLegacy() {
+        guard InterruptController8259.isPresent() else {
+            printk(.error, "no interrupt controller but the local APICs answers")
+            return IRQLines.initialize(overrides: [], cpus: CPUs.count)
+        }
+        printk(.info, "8259 interrupt controllers, lines 0-15")
+        IRQLines.initialize(overrides: [], cpus: CPUs.count, legacy: true)
+        InterruptController8259.setMasks(0xffff)
+        LocalAPIC.enableExternal()
     }
 
     private static func startLocalAPIC(hasX2APIC: Bool) {

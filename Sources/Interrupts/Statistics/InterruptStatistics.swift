@@ -9,13 +9,15 @@ public enum InterruptStatistics {
     /// What /proc/interrupts says of a line that somebody has.
     public struct Line: Sendable {
         public let number: Int
-        /// The input of its I/O APIC.
+        /// The chip, and the number that it knows the line by.
+        public let chip: StaticString
         public let input: Int
         public let isLevel: Bool
         public let names: [StaticString]
         public let isDisabled: Bool
-        /// How often nobody claimed it.
+        /// How often nobody claimed it, and when last, in nanoseconds of `CycleClock`.
         public let unclaimed: UInt
+        public let lastUnclaimed: UInt64
         /// For each possible CPU.
         public let counts: [UInt64]
     }
@@ -78,8 +80,10 @@ public enum InterruptStatistics {
         }
         if names.isEmpty { return nil }
         return unsafe Line(
-            number: number, input: line.pointee.input.pin, isLevel: isLevel, names: names,
-            isDisabled: isDisabled, unclaimed: line.pointee.unclaimed.load(ordering: .relaxed),
+            number: number, chip: line.pointee.chip.name, input: line.pointee.chip.hardwareNumber,
+            isLevel: isLevel, names: names, isDisabled: isDisabled,
+            unclaimed: line.pointee.unclaimed.load(ordering: .relaxed),
+            lastUnclaimed: line.pointee.lastUnclaimed.load(ordering: .relaxed),
             counts: (0..<CPUs.count).map { cpu in unsafe line.pointee.count(on: cpu) })
     }
 

@@ -15,7 +15,8 @@ enum PlatformStart {
         let features = CPUID.readFeatures()
         let topology = CPUTopology(
             acpi.interruptControllers, bootID: features.initialAPICID, limit: options.maximumCPUs)
-        InterruptControllers.initialize(acpi.interruptControllers, features: features)
+        InterruptControllers.initialize(
+            acpi.interruptControllers, features: features, usesIOAPIC: options.usesIOAPIC)
         calibrate(acpi)
         CycleClock.start(frequency: unsafe Calibration.result.tscHz, origin: boot.entryTSC)
         return topology

@@ -21,6 +21,7 @@ enum FirstThread {
         PseudoFileSystems.initialize(commandLine: boot.commandLine.text, apicIDs: topology.apicIDs)
         let root = RootFileSystem.make(task)
         if let name = options.crash { Crash.run(name, task) }
+        if let name = options.bench { runBench(name, task) }
         if let filter = options.tests { runTests(filter, task) }
         unpackRamdisk(boot.ramdisk, root, task)
         mountDevices(root, task)
@@ -63,6 +64,14 @@ enum FirstThread {
     /// For `./apus bench boot`: from the kernel's first 64-bit instructions to here.
     private static func reportBoot(_ boot: BootInformation) {
         KernelLog.writeRaw("apus: boot: entry TSC=\(boot.entryTSC) init TSC=\(TSC.read())")
+    }
+
+    /// The in-kernel measurements, then the end of the machine.
+    private static func runBench(_ name: [UInt8], _ task: borrowing TaskContext) -> Never {
+        guard Bench.run(name, task) else { bootFailure("apus.bench: nothing of this name") }
+        ExitPort.leave(0)
+        Platform.powerOff()
+        bootFailure("the measurements are over, and this machine cannot be switched off")
     }
 
     /// The in-kernel suites, then the end of the machine.

@@ -13,6 +13,8 @@ public struct KernelOptions: Sendable {
 
     /// `maxcpus=`: how many CPUs to bring up; 0 and `nosmp` mean the boot CPU only.
     public private(set) var maximumCPUs = Int.max
+    /// `noapic`: lines come through the 8259s, not through an I/O APIC.
+    public private(set) var usesIOAPIC = true
     /// `panic=`: seconds from a panic to the restart; 0 waits for ever, less restarts at once.
     public private(set) var panicTimeout = 0
     /// `init=` or `rdinit=`: the first program, absolute path.
@@ -25,6 +27,8 @@ public struct KernelOptions: Sendable {
     public private(set) var tests: [UInt8]?
     /// `apus.bench=boot`: say how many cycles the boot took just before init starts.
     public private(set) var benchBoot = false
+    /// `apus.bench=NAME`: run the in-kernel measurements of that name, then power off.
+    public private(set) var bench: [UInt8]?
     /// `apus.crash=NAME`: break the kernel in the way of that name, to test the report.
     public private(set) var crash: [UInt8]?
     /// Words that go to init, in order.
@@ -40,7 +44,7 @@ public struct KernelOptions: Sendable {
 
     /// Linux's words that need nothing from Apus: what they ask for is always so, or has no meaning here.
     private static let accepted: [StaticString] = [
-        "root", "rootfstype", "rootflags", "ro", "rw", "rootwait", "noapic", "nolapic", "nohz", "nohpet",
+        "root", "rootfstype", "rootflags", "ro", "rw", "rootwait", "nolapic", "nohz", "nohpet",
         "notsc",
         "clocksource", "nmi_watchdog", "nowatchdog", "nosoftlockup", "x2apic", "nox2apic", "mitigations",
         "nopti", "pti", "nokaslr", "kaslr", "earlyprintk", "earlycon", "acpi", "pci", "reboot", "tsc",
@@ -88,6 +92,8 @@ public struct KernelOptions: Sendable {
             consoleLevel = 4
         } else if matches(word.text[...], "debug") {
             consoleLevel = 8
+        } else if matches(word.text[...], "noapic") {
+            usesIOAPIC = false
         } else if matches(word.text[...], "nosmp") {
             maximumCPUs = 1
         } else {
@@ -102,6 +108,8 @@ public struct KernelOptions: Sendable {
             tests = matches(word.value ?? [], "1") ? [] : Array(word.value ?? [])
         } else if matches(word.text[...], "apus.bench=boot") {
             benchBoot = true
+        } else if matches(word.name, "apus.bench") {
+            bench = Array(word.value ?? [])
         } else if matches(word.name, "apus.crash") {
             crash = Array(word.value ?? [])
         } else if !matches(word.name, "apus.only") {

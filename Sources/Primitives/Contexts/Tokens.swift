@@ -17,6 +17,13 @@ public struct HardInterruptContext: ~Copyable, ~Escapable {
     public init() {}
 }
 
+/// Runs in a hard interrupt that lets others in: nothing sleeps or allocates, and locks shared with other top halves need
+/// interrupts off.
+public struct NonCriticalContext: ~Copyable, ~Escapable {
+    @_spi(ContextEntry) @_lifetime(immortal) @inline(__always)
+    public init() {}
+}
+
 /// Runs in a soft IRQ (bottom half): interrupts are on, nothing sleeps.
 public struct SoftInterruptContext: ~Copyable, ~Escapable {
     @_spi(ContextEntry) @_lifetime(immortal) @inline(__always)

@@ -40,9 +40,17 @@ struct VirtualMachine: Sendable {
     var countsInstructions = false
     /// Halted until a debugger, attached to TCP port 1234, lets it go.
     var waitsForDebugger = false
+    /// Further arguments of QEMU, for devices that only some tests need.
+    var extraArguments: [String] = []
     /// QEMU as it comes, with the arguments that README names and no others: its default machine, CPU
     /// and devices, no exit device.
     var isPlain = false
+
+    /// A serial port where the kernel looks for none, on line 5: the device of tests and measurements of lines
+    /// (Sources/KernelTests/TestPort.swift).
+    static let testPort = [
+        "-chardev", "null,id=test", "-device", "isa-serial,iobase=0x260,irq=5,chardev=test,index=3",
+    ]
 
     /// The program to run.
     var program: HostProgram {
@@ -76,6 +84,6 @@ struct VirtualMachine: Sendable {
         ]
         if countsInstructions { result += ["-icount", "shift=0,sleep=off"] }
         if waitsForDebugger { result += ["-s", "-S"] }
-        return result + kernelArguments
+        return result + extraArguments + kernelArguments
     }
 }

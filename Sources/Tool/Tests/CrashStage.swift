@@ -31,6 +31,9 @@ struct CrashStage: TestStage {
         Crash(
             name: "interrupt", message: "Kernel panic: invalid opcode in kernel mode",
             details: ["machine_raise_invalid_opcode", "<interrupted>"]),
+        Crash(
+            name: "nesting", message: "Kernel panic: invalid opcode in kernel mode",
+            details: ["interrupt_nested_too_deep", "<interrupted>"]),
         overflow("thread-stack", "kernel stack of a thread"),
         overflow("interrupt-stack", "interrupt stack of CPU"),
         overflow("soft-interrupt-stack", "soft interrupt stack of CPU"),

@@ -9,12 +9,15 @@ struct SuiteStage: TestStage {
     private struct Boot {
         var type: MachineType
         var cpus: Int
-        var name: String { "\(type.rawValue)-\(cpus)cpu" }
+        /// Further words of the command line, as in its name.
+        var words = ""
+        var name: String { "\(type.rawValue)-\(cpus)cpu" + (words.isEmpty ? "" : "-" + words) }
     }
 
     private static let boots = [
         Boot(type: .q35, cpus: 1), Boot(type: .q35, cpus: 2), Boot(type: .q35, cpus: 4),
         Boot(type: .pc, cpus: 2), Boot(type: .microvm, cpus: 2),
+        Boot(type: .q35, cpus: 2, words: "noapic"),
         Boot(type: .q35, cpus: 8), Boot(type: .q35, cpus: 64),
     ]
 
@@ -30,7 +33,8 @@ struct SuiteStage: TestStage {
             machine.memory = boot.cpus > 8 ? "512" : "256"
             machine.kernel = context.kernel
             machine.ramdisk = ramdisk
-            machine.append = "apus.test=1"
+            machine.append = "apus.test=1" + (boot.words.isEmpty ? "" : " " + boot.words)
+            machine.extraArguments = VirtualMachine.testPort
             machine.console = .pipes
             let outcome = try await ConsoleSession.run(
                 machine, timeLimit: boot.cpus > 8 ? 300 : 150, log: Project.log("suites-\(boot.name)"))

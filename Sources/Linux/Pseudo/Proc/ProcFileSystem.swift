@@ -22,6 +22,7 @@ enum ProcFileSystem {
         ProcMemoryFiles.add(to: tree)
         ProcStatistics.add(to: tree)
         ProcInterruptFiles.add(to: tree)
+        ProcIRQFiles.add(to: tree)
         ProcSettings.add(to: tree)
         fileSystem.root = PathEntry(root: root)
         return fileSystem

@@ -58,7 +58,7 @@ enum ProcInterruptFiles {
     private static func add(_ line: InterruptStatistics.Line, _ width: Int, _ text: inout Text) {
         addLabel("\(line.number)", width: width, &text)
         CPUs.online.forEach { text.add("\(padded: line.counts[$0], to: 10) ") }
-        text.add("  IO-APIC \(padded: line.input, to: width)-")
+        text.add("  \(line.chip) \(padded: line.input, to: width)-")
         text.add(column: line.isLevel ? "fasteoi" : "edge", width: 8)
         for (index, name) in line.names.enumerated() { text.add(index == 0 ? "  \(name)" : ", \(name)") }
         text.add("\n")

@@ -47,6 +47,11 @@ public struct IOAPIC: Sendable {
         if !entry.isMasked { write(place(pin), entry.low) }
     }
 
+    /// Sends the input's interrupts to another CPU; vector and mask stay.
+    public func setDestination(_ pin: Int, _ destination: UInt8) {
+        write(place(pin) &+ 1, UInt32(destination) << 24)
+    }
+
     /// Masks an input. What it sends meanwhile is lost if it is an edge.
     public func mask(_ pin: Int) { write(place(pin), read(place(pin)) | RedirectionEntry.mask) }
 

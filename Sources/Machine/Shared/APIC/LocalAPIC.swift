@@ -2,6 +2,8 @@
 // volume 3, chapter 10). Its registers lie in memory (xAPIC) or are model-specific registers (x2APIC,
 // used wherever CPUID has it); the boot CPU decides once, for all.
 
+import CMachine
+
 /// The local APIC of the CPU that runs the code, unless said otherwise.
 public enum LocalAPIC {
     /// Offsets of the xAPIC; the x2APIC's number is 0x800 + offset / 16.
@@ -84,6 +86,9 @@ public enum LocalAPIC {
     public static func configure(registers: VirtualAddress?, hasX2APIC: Bool) {
         unsafe usesX2APIC = hasX2APIC
         unsafe window = registers?.value ?? 0
+        // The entry code acknowledges the reschedule interrupt itself.
+        machine_set_end_of_interrupt_register(
+            registers.map { UInt64($0.value) + UInt64(Register.endOfInterrupt) } ?? 0)
     }
 
     /// Switches this CPU's local APIC on with every local source masked but errors. Interrupts are off.
@@ -126,6 +131,9 @@ public enum LocalAPIC {
     public static func enableNMI(line: Int) {
         write(line == 0 ? Register.lint0 : Register.lint1, deliverNMI)
     }
+
+    /// Lets the 8259s interrupt this CPU through LINT0.
+    public static func enableExternal() { write(Register.lint0, deliverExternal) }
 
     /// The identifier that IPIs to this CPU are addressed to.
     public static var identifier: UInt32 {
