@@ -175,7 +175,9 @@ extension TestSuite {
                             start: { task in
                                 while helper.isWanted.load(ordering: .relaxed) {
                                     let turn = helper.turns.wrappingAdd(1, ordering: .relaxed).oldValue
-                                    let cpu = turn % CPUs.onlineCount
+                                    // No pattern that the turns of the other thread could follow.
+                                    let mixed = UInt64(turn) &* 0x9e37_79b9_7f4a_7c15
+                                    let cpu = Int(mixed >> 40) % CPUs.onlineCount
                                     do throws(IRQError) {
                                         try IRQ.setAffinity(line: TestPort.line, CPUMask(cpu))
                                     } catch { helper.failures.wrappingAdd(1, ordering: .relaxed) }

@@ -34,6 +34,7 @@ public enum DeviceFiles {
     /// Registers all of them. Boot only, before `/dev` is made.
     public static func registerAll() {
         MemoryDeviceDriver.registerAll()
+        VirtioFiles.register()
         KernelLogDriver.register()
     }
 
