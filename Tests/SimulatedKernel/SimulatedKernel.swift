@@ -93,6 +93,7 @@ public enum SimulatedKernel {
             try SoftInterrupts.boot(cpuCount: cpus)
             try WorkQueues.boot()
             let thread = try Thread.create(name: "main") { task in
+                while Scheduler.onlineCPUs.count < cpus { Scheduler.yield(task) }
                 main(task)
                 machine.finish()
             }

@@ -31,7 +31,7 @@ public enum InterruptFlag {
 public enum Spin {
     public static func pause() {
         let cpu = SimulatedCPU.current
-        if cpu.machine.isRunning { cpu.machine.pause(cpu) } else { sched_yield() }
+        if cpu.machine.isRunning { cpu.machine.pause() } else { sched_yield() }
     }
 
     public static func halt() { pause() }
@@ -41,6 +41,6 @@ public enum Spin {
     /// Where another CPU may go on, or an interrupt come.
     public static func interleave() {
         let cpu = SimulatedCPU.current
-        if cpu.machine.isRunning { cpu.machine.interleave(cpu) }
+        if cpu.machine.isRunning { cpu.machine.interleave() }
     }
 }

@@ -103,16 +103,28 @@ import Glibc
 
     /// A point at which anything may happen that can happen between two instructions.
     @inline(never)
-    func interleave(_ cpu: SimulatedCPU) {
+    func interleave() {
         step()
-        cpu.takeInterrupts()
-        if random.oneIn(switchOdds), let other = randomOther(than: cpu) { hand(from: cpu, to: other) }
+        SimulatedCPU.current.takeInterrupts()
+        if random.oneIn(switchOdds) { letAnotherGoOn() }
     }
 
     /// The CPU waits for another one: that one, or some other, goes on.
-    func pause(_ cpu: SimulatedCPU) {
+    func pause() {
         step()
-        cpu.takeInterrupts()
+        SimulatedCPU.current.takeInterrupts()
+        letAnotherGoOn()
+    }
+
+    /// Code that touches nothing shared runs for a while; interrupts come in, and other CPUs go on.
+    public func work(_ nanoseconds: UInt64) {
+        advance(to: clock + nanoseconds)
+        interleave()
+    }
+
+    /// The running thread may have moved in an interrupt, so the CPU is asked for again.
+    private func letAnotherGoOn() {
+        let cpu = SimulatedCPU.current
         if let other = randomOther(than: cpu) { hand(from: cpu, to: other) }
     }
 

@@ -90,3 +90,8 @@ extension Thread {
         }
     }
 }
+
+extension Scheduler {
+    /// The CPUs that run threads. Any context; a snapshot.
+    public static var onlineCPUs: CPUMask { unsafe TaskState.current.pointee.onlineCPUs.load() }
+}
