@@ -111,7 +111,8 @@ if isKernel {
             ]))
 } else {
     let testedRooms = [
-        "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "Deferred", "Time", "Devices", "Linux",
+        "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred", "Time", "Devices",
+        "Linux",
     ]
     targets.append(
         .target(
@@ -133,7 +134,7 @@ if isKernel {
     targets += [
         .testTarget(
             name: "ContextTests",
-            dependencies: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks"],
+            dependencies: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"],
             path: "Tests/ContextTests",
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         .target(

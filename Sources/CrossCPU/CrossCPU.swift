@@ -1,80 +1,67 @@
-// The kernel's two call queues: ordinary calls, and translations to be forgotten. Two, so that a TLB shootdown
-// sent with spin locks held never waits behind a function that wants one of them.
+// One CPU makes others run a function, or forget translations, and waits for them or not.
+//
+// The way of a call: `callFunction` → a node with function, argument and flags (`CallSingleData`) → the receiver's
+// lock-free list (`CallQueue.post`) → an interrupt where that was empty (`CPUSignal`, vector 0xfb) → the receiver's
+// entry code → `CallQueue.flush`: all nodes, oldest first → the function, in hard interrupt context → the node is
+// unlocked, which the sender spins for.
 
 import Interrupts
 import Machine
 import Memory
-import Primitives
+@_spi(ContextEntry) import Primitives
+import Synchronization
+import Tasks
 
 public enum CrossCPU {
-    /// Calls of functions, vector 0xfb. Set once at boot, before other CPUs run; so is the next.
-    nonisolated(unsafe) private static var functionQueue: CallQueue? = nil
-    /// TLB invalidations, vector 0xfd.
-    nonisolated(unsafe) private static var translationQueue: CallQueue? = nil
-
-    /// Runs `function(argument)` on each online CPU of `mask` except the calling one; see `CallQueue.call`.
-    public static func call(
-        _ mask: CPUMask, wait: Bool, _ off: borrowing PreemptionOff, _ argument: UInt = 0,
-        _ function: @escaping CallFunctionBody
-    ) {
-        unsafe functionQueue?.call(mask.intersection(CPUs.online), wait: wait, off, argument, function)
-    }
-
-    fileprivate static func flushFunctions(_ context: borrowing HardInterruptContext) {
-        unsafe functionQueue?.flush(context)
-    }
-
-    fileprivate static func flushTranslations(_ context: borrowing HardInterruptContext) {
-        unsafe translationQueue?.flush(context)
-    }
-
-    /// Makes the queues and takes their vectors. Boot CPU, after `CPUs.setCount`.
-    static func start() {
-        unsafe functionQueue = CallQueue(cpus: CPUs.count) {
-            InterprocessorInterrupts.send(.callFunction, to: $0)
-        }
-        unsafe translationQueue = CallQueue(cpus: CPUs.count) {
-            InterprocessorInterrupts.send(.invalidateTLB, to: $0)
-        }
-        Vectors.setHandler(
-            .callFunction, VectorHandler { @Sendable context, _ in CrossCPU.flushFunctions(context) })
-        Vectors.setHandler(
-            .invalidateTLB, VectorHandler { @Sendable context, _ in CrossCPU.flushTranslations(context) })
-        // Before other CPUs run.
+    /// Makes the queues. Boot CPU, once, after `Scheduler.boot` and before other CPUs run.
+    public static func boot(cpuCount: Int) {
+        let state = CrossCPUState.Pointer.allocate(capacity: 1)
+        // Fresh memory that lives as long as the machine.
+        unsafe state.initialize(to: CrossCPUState(cpus: cpuCount))
+        unsafe CrossCPURoot.pointer = UnsafeMutableRawPointer(state)
+        // The same for every machine; set before other CPUs run.
+        unsafe TaskHooks.idleWork = { CrossCPU.flushFromIdle() }
         unsafe TLBHooks.shootdown = { start, end, word0, word1, word2, word3 in
-            var mask = CPUMask()
-            mask[word: 0] = word0
-            mask[word: 1] = word1
-            mask[word: 2] = word2
-            mask[word: 3] = word3
-            CrossCPU.shootdown(TLBRange(start: start, end: end), mask)
+            CrossCPU.shootdown(start, end, word0, word1, word2, word3)
         }
     }
 
-    /// What a CPU is asked to forget (with `end` 0: which address space to leave, `start`); lives on the sender's stack until all have answered.
-    private struct TLBRange {
-        var start: UInt
-        var end: UInt
+    /// The interrupt of vector 0xfb.
+    @_noAllocation
+    public static func functionInterrupt(_ context: borrowing HardInterruptContext) {
+        unsafe CrossCPUState.current.pointee.functions.flush(context)
     }
 
-    /// Makes the online CPUs of `mask` forget a range, and waits for them. Interrupts on, preemption off.
-    private static func shootdown(_ range: TLBRange, _ mask: CPUMask) {
-        var range = range
-        let targets = mask.intersection(CPUs.online)
-        if targets.isEmpty { return }
-        withPreemptionOff { off in
-            // The call waits, so the range outlives its use on the other CPUs.
-            unsafe withUnsafePointer(to: &range) {
-                unsafe translationQueue?.call(targets, wait: true, off, UInt(bitPattern: $0)) { _, address in
-                    // The sender's range; the sender waits.
-                    let range = unsafe UnsafePointer<TLBRange>(bitPattern: address)!
-                    if unsafe range.pointee.end == 0 {
-                        withInterruptsOff { off in unsafe AddressSpace.leave(range.pointee.start, off) }
-                    } else {
-                        unsafe TLBHooks.invalidateHere(range.pointee.start, range.pointee.end)
-                    }
-                }
-            }
+    /// The interrupt of vector 0xfd.
+    @_noAllocation
+    public static func translationInterrupt(_ context: borrowing HardInterruptContext) {
+        unsafe CrossCPUState.current.pointee.translations.flush(context)
+    }
+
+    /// Runs everything posted for this CPU, without the interrupt. Interrupts off; task or idle context.
+    public static func flush(_ off: borrowing InterruptsOff) {
+        let state = unsafe CrossCPUState.current
+        LocalCall.asInterrupt { context in
+            unsafe state.pointee.translations.flush(context)
+            unsafe state.pointee.functions.flush(context)
         }
     }
+
+    /// The idle loop's last look: whether there was something. Interrupts are off.
+    private static func flushFromIdle() -> Bool {
+        let state = unsafe CrossCPUState.current
+        if unsafe state.pointee.functions.isEmptyHere, unsafe state.pointee.translations.isEmptyHere {
+            return false
+        }
+        flush(InterruptsOff())
+        return true
+    }
+
+    /// How often a CPU was reported that did not answer in time, or a call that could deadlock.
+    public static var reportedWaits: Int { CallReport.count.load(ordering: .relaxed) }
+
+    /// Sets how long a call waits before its receiver is reported (5 s after boot), in nanoseconds.
+    public static func setWaitLimit(_ nanoseconds: UInt64) { unsafe CallPatience.limit = nanoseconds }
+
+    public static var waitLimit: UInt64 { unsafe CallPatience.limit }
 }

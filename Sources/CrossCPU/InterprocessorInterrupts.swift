@@ -1,5 +1,6 @@
 // Sending interrupts from CPU to CPU, and the three that the kernel uses: call function (0xfb), reschedule
-// (0xfc) and TLB invalidation (0xfd).
+// (0xfc) and TLB invalidation (0xfd). The low-priority kind waits in line with other interrupts; the high-priority
+// one is an NMI, taken at once whatever the receiver does.
 
 import Interrupts
 import Machine
@@ -7,25 +8,53 @@ import Primitives
 import Tasks
 
 public enum InterprocessorInterrupts {
-    /// APIC identifiers by CPU number. Set once at boot, before other CPUs run.
-    nonisolated(unsafe) private static var apicIDs = InlineArray<256, UInt32>(repeating: 0)
-
-    /// Remembers who is who and takes the vectors. Boot CPU, after `CPUs.setCount`.
-    public static func start(apicIDs ids: [UInt32]) {
-        // Only the boot CPU runs.
-        for cpu in ids.indices { unsafe apicIDs[cpu] = ids[cpu] }
-        CrossCPU.start()
-        unsafe TaskHooks.sendReschedule = { InterprocessorInterrupts.send(Vector.reschedule, to: Int($0)) }
+    /// Takes the vectors. Boot CPU, after `CrossCPU.boot`.
+    public static func start() {
+        Vectors.setHandler(
+            .callFunction, VectorHandler { @Sendable context, _ in CrossCPU.functionInterrupt(context) })
+        Vectors.setHandler(
+            .invalidateTLB, VectorHandler { @Sendable context, _ in CrossCPU.translationInterrupt(context) })
         // Acknowledging is all: the way out of every interrupt reschedules if that is wanted.
         Vectors.setHandler(.reschedule, VectorHandler { @Sendable _, _ in Scheduler.rescheduleInterrupt() })
+        unsafe TaskHooks.sendReschedule = { CPUSignal.send(Vector.reschedule.number, cpu: Int($0)) }
     }
 
-    /// Interrupts one CPU. Any context.
-    public static func send(_ vector: Vector, to cpu: Int) {
-        // Set for every CPU that exists.
-        LocalAPIC.send(vector: vector.number, to: unsafe apicIDs[cpu])
-    }
+    /// Interrupts one CPU, which exists. Any context.
+    @inline(__always)
+    public static func send(_ vector: Vector, to cpu: Int) { CPUSignal.send(vector.number, cpu: cpu) }
 
     /// Interrupts each CPU of `mask`. Any context.
-    public static func send(_ vector: Vector, to mask: CPUMask) { mask.forEach { send(vector, to: $0) } }
+    public static func send(_ vector: Vector, to mask: CPUMask) { send(vector.number, to: mask) }
+
+    /// Interrupts this CPU. Any context.
+    public static func sendToSelf(_ vector: Vector) { LocalAPIC.sendToSelf(vector: vector.number) }
+
+    /// Interrupts all online CPUs, this one too. Any context.
+    public static func sendToAll(_ vector: Vector) { send(vector.number, to: CPUs.online) }
+
+    /// Interrupts all online CPUs but this one. Any context.
+    public static func sendToOthers(_ vector: Vector) {
+        var others = CPUs.online
+        others.remove(CPU.index)
+        send(vector.number, to: others)
+    }
+
+    /// Sends NMIs: handled at once and without locks. Any context.
+    public static func sendNMI(to mask: CPUMask) { mask.forEach { CPUSignal.sendNMI(cpu: $0) } }
+
+    /// One command for each set of CPUs that a command can reach, else one for each CPU.
+    static func send(_ vector: UInt8, to mask: CPUMask) {
+        var cluster: UInt32 = 0
+        var set: UInt32 = 0
+        mask.forEach { cpu in
+            guard let part = CPUSignal.set(of: cpu) else { return CPUSignal.send(vector, cpu: cpu) }
+            if part.cluster == cluster {
+                set |= part.set
+            } else {
+                if set != 0 { CPUSignal.send(vector, set: set) }
+                (cluster, set) = part
+            }
+        }
+        if set != 0 { CPUSignal.send(vector, set: set) }
+    }
 }

@@ -28,7 +28,6 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     MemoryStart.run(boot)
     if let name = options.crash { Crash.runOnBootStack(name) }
     let topology = PlatformStart.run(boot, options)
-    InterprocessorInterrupts.start(apicIDs: topology.apicIDs)
     startTasks()
     SecondaryCPUs.start(topology)
     startFirstThread(boot, options, topology)
@@ -79,6 +78,8 @@ private func startTasks() {
     Scheduler.boot(cpuCount: CPUs.count)
     Scheduler.enterCPU()
     CrashReports.install()
+    CrossCPU.boot(cpuCount: CPUs.count)
+    InterprocessorInterrupts.start()
     Time.boot(cpuCount: CPUs.count)
     // 0x32 is where PC firmware keeps the century; a reading that makes no sense is refused.
     if !WallClock.start(RealTimeClock(centuryRegister: 0x32)) {

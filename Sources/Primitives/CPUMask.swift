@@ -63,6 +63,18 @@ public struct CPUMask: Equatable, Sendable {
         return result
     }
 
+    public func union(_ other: CPUMask) -> CPUMask {
+        var result = CPUMask()
+        for word in 0..<4 { result[word: word] = self[word: word] | other[word: word] }
+        return result
+    }
+
+    public func subtracting(_ other: CPUMask) -> CPUMask {
+        var result = CPUMask()
+        for word in 0..<4 { result[word: word] = self[word: word] & ~other[word: word] }
+        return result
+    }
+
     /// The lowest CPU of the set that is at least `cpu`.
     public func next(from cpu: Int) -> Int? {
         var word = cpu >> 6

@@ -2,6 +2,7 @@
 
 import CrossCPU
 import Deferred
+import Interrupts
 import Machine
 @_spi(ContextEntry) import Primitives
 import Tasks
@@ -67,6 +68,7 @@ public enum SimulatedKernel {
             while !isBooted.value { Spin.pause() }
             Scheduler.enterCPU()
         }
+        CPUs.set(cpu, online: true)
         Scheduler.idle()
     }
 
@@ -75,6 +77,8 @@ public enum SimulatedKernel {
     ) {
         Scheduler.boot(cpuCount: cpus)
         Scheduler.enterCPU()
+        CPUs.setCount(cpus)
+        CrossCPU.boot(cpuCount: cpus)
         Time.boot(cpuCount: cpus)
         // The hooks are the same for every machine, and find theirs themselves.
         unsafe TaskHooks.sendReschedule = { cpu in
@@ -116,6 +120,10 @@ public enum SimulatedKernel {
             ClockEvents.interrupt(HardInterruptContext())
         } else if vector == Int(Vectors.reschedule) {
             Scheduler.rescheduleInterrupt()
+        } else if vector == Int(Vector.callFunction.number) {
+            CrossCPU.functionInterrupt(HardInterruptContext())
+        } else if vector == Int(Vector.invalidateTLB.number) {
+            CrossCPU.translationInterrupt(HardInterruptContext())
         } else if vector >= Int(Vectors.softInterrupts),
             let raised = SoftInterrupt(rawValue: UInt8(vector) - Vectors.softInterrupts)
         {

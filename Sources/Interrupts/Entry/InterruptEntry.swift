@@ -51,7 +51,14 @@
     public func nmiEntry(_ regs: UnsafeMutablePointer<PtRegs>) {
         CPUArea.count(vector: Vector.nonMaskable.number)
         unsafe stopIfPanicked(regs)
+        if unsafe answerBacktrace(regs) { return }
         NonMaskable.dispatch(NMIContext())
+    }
+
+    @_semantics("no_performance_analysis")
+    private func answerBacktrace(_ regs: UnsafeMutablePointer<PtRegs>) -> Bool {
+        // The entry code's frame.
+        unsafe CPUBacktrace.answer(regs.pointee)
     }
 
     @_semantics("no_performance_analysis")

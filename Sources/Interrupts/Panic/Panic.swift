@@ -67,7 +67,7 @@ public enum Panic {
         }
 
         /// "CPU: 1 PID: 7 Comm: name".
-        private static func threadLine() -> LogMessage {
+        static func threadLine() -> LogMessage {
             var line: LogMessage = "CPU: \(CPU.index) "
             if let append = unsafe PanicHooks.appendThread { append(&line) } else { line.append("no thread") }
             return line

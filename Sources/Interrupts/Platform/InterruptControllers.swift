@@ -20,11 +20,13 @@ public enum InterruptControllers {
 
     /// Sets up everything but the other CPUs' local APICs. Boot CPU, interrupts off, once `DeviceMapping` works
     /// and `CPUs.count` is known.
-    /// - Parameter usesIOAPIC: false for `noapic`: lines are the 8259s' then, as where no I/O APIC answers.
-    public static func initialize(_ madt: MADT?, features: CPUID.Features, usesIOAPIC: Bool = true) {
+    /// - Parameters:
+    ///   - usesX2APIC: the local APICs' registers are model-specific ones.
+    ///   - usesIOAPIC: false for `noapic`: lines are the 8259s' then, as where no I/O APIC answers.
+    public static func initialize(_ madt: MADT?, usesX2APIC: Bool, usesIOAPIC: Bool = true) {
         unsafe table = madt
         if madt?.has8259 ?? true { InterruptController8259.disable(vector: legacyVector) }
-        startLocalAPIC(hasX2APIC: features.hasX2APIC)
+        startLocalAPIC(hasX2APIC: usesX2APIC)
         if usesIOAPIC { addIOAPICs(madt) }
         if unsafe IOAPICs.count == 0 { return useLegacy() }
         IRQLines.initialize(overrides: madt?.overrides ?? [], cpus: CPUs.count)

@@ -10,12 +10,16 @@ struct CPUTopology {
     let areas: [UInt]
 
     /// Decides the CPU numbers and makes the areas. Boot CPU, once.
-    /// - Parameter bootID: the APIC identifier of the CPU that runs this.
-    init(_ madt: MADT?, bootID: UInt32, limit: Int) {
+    /// - Parameters:
+    ///   - bootID: the APIC identifier of the CPU that runs this.
+    ///   - lastID: the largest identifier that an interrupt can be sent to.
+    init(_ madt: MADT?, bootID: UInt32, limit: Int, lastID: UInt32) {
         var identifiers = [bootID]
         let allowed = min(limit, maximumCPUs)
         let others = (madt?.cpus ?? []).filter { $0.apicID != bootID }
-        for cpu in others where identifiers.count < allowed { identifiers.append(cpu.apicID) }
+        for cpu in others where identifiers.count < allowed && cpu.apicID <= lastID {
+            identifiers.append(cpu.apicID)
+        }
         if others.count + 1 > identifiers.count {
             printk(.info, "smp: using \(identifiers.count) of \(others.count + 1) CPUs")
         }

@@ -13,10 +13,12 @@ enum PlatformStart {
         let acpi = Platform.readTables(rsdp: boot.rsdp, in: DirectMapFirmware())
         unsafe PanicHooks.restart = { Platform.restart() }
         let features = CPUID.readFeatures()
+        let usesX2APIC = features.hasX2APIC && options.mayUseX2APIC
         let topology = CPUTopology(
-            acpi.interruptControllers, bootID: features.initialAPICID, limit: options.maximumCPUs)
+            acpi.interruptControllers, bootID: features.initialAPICID, limit: options.maximumCPUs,
+            lastID: usesX2APIC ? .max - 1 : 254)
         InterruptControllers.initialize(
-            acpi.interruptControllers, features: features, usesIOAPIC: options.usesIOAPIC)
+            acpi.interruptControllers, usesX2APIC: usesX2APIC, usesIOAPIC: options.usesIOAPIC)
         calibrate(acpi)
         CycleClock.start(frequency: unsafe Calibration.result.tscHz, origin: boot.entryTSC)
         return topology

@@ -51,7 +51,10 @@ enum Shutdown {
 
     private static func stop() -> Never {
         withPreemptionOff { off in
-            CrossCPU.call(CPUs.online, wait: false, off) { _, _ in Shutdown.haltThisCPU() }
+            // Interrupts are on, and whoever does not stop cannot keep the machine from its end.
+            _ = try? CrossCPU.callFunctionMany(CPUs.online, wait: false, off) { _, _ in
+                Shutdown.haltThisCPU()
+            }
         }
         haltThisCPU()
     }

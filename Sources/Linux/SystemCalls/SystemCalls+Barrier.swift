@@ -30,7 +30,7 @@ extension SystemCalls {
         let process = LinuxTask.current.process
         switch command {
         case 0: return 0x1ff  // QUERY
-        case Command.global, Command.globalExpedited: barrierOnAllCPUs()
+        case Command.global, Command.globalExpedited: try barrierOnAllCPUs()
         case Command.registerGlobalExpedited: break
         case Command.registerPrivateExpedited, Command.registerPrivateExpeditedSyncCore,
             Command.registerPrivateExpeditedRSEQ:
@@ -40,20 +40,22 @@ extension SystemCalls {
             guard process.barrierRegistrations.load(ordering: .relaxed) & command << 1 != 0 else {
                 throw .notPermitted
             }
-            barrierOnAllCPUs()
+            try barrierOnAllCPUs()
         default: throw .invalid
         }
         return 0
     }
 
     /// An interrupt on every CPU orders its memory accesses, and its return instruction fetches anew.
-    private static func barrierOnAllCPUs() {
+    private static func barrierOnAllCPUs() throws(Errno) {
         atomicMemoryFence(ordering: .sequentiallyConsistent)
-        withPreemptionOff { off in
-            CrossCPU.call(CPUs.online, wait: true, off) { _, _ in
+        let isDone = withPreemptionOff { off in
+            (try? CrossCPU.callFunctionMany(CPUs.online, wait: true, off) { _, _ in
                 atomicMemoryFence(ordering: .sequentiallyConsistent)
-            }
+            }) != nil
         }
+        // A system call has interrupts on, so the call is never refused.
+        guard isDone else { throw .tryAgain }
         atomicMemoryFence(ordering: .sequentiallyConsistent)
     }
 }

@@ -13,6 +13,7 @@ import Glibc
     var tasks: UnsafeMutableRawPointer? = nil
     var time: UnsafeMutableRawPointer? = nil
     var deferred: UnsafeMutableRawPointer? = nil
+    var crossCPU: UnsafeMutableRawPointer? = nil
 }
 
 @safe public final class SimulatedMachine: @unchecked Sendable {
@@ -21,6 +22,10 @@ import Glibc
     public private(set) var cpus: [SimulatedCPU] = []
     /// What the CPUs' gates lead to: called with interrupts off on the CPU that takes the interrupt.
     public var interruptEntry: ((UInt8) -> Void)?
+    /// Whether an interrupt from CPU to CPU gets lost: the receiver and the vector.
+    public var losesIPI: ((Int, UInt8) -> Bool)?
+    /// Interrupts sent from CPU to CPU, the lost ones too.
+    public internal(set) var sentIPIs = 0
     /// Why the run ended before its time.
     public private(set) var failure: String?
     public let seed: UInt64

@@ -23,3 +23,11 @@ public enum DeferredRoot {
         set { unsafe SimulatedCPU.current.machine.roots.deferred = newValue }
     }
 }
+
+/// The same for the room of calls between CPUs.
+public enum CrossCPURoot {
+    public static var pointer: UnsafeMutableRawPointer? {
+        get { unsafe SimulatedCPU.current.machine.roots.crossCPU }
+        set { unsafe SimulatedCPU.current.machine.roots.crossCPU = newValue }
+    }
+}

@@ -14,3 +14,8 @@ public enum TimeRoot {
 public enum DeferredRoot {
     nonisolated(unsafe) public static var pointer: UnsafeMutableRawPointer? = nil
 }
+
+/// The same for the room of calls between CPUs.
+public enum CrossCPURoot {
+    nonisolated(unsafe) public static var pointer: UnsafeMutableRawPointer? = nil
+}

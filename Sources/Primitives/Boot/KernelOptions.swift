@@ -31,6 +31,8 @@ public struct KernelOptions: Sendable {
     public private(set) var bench: [UInt8]?
     /// `apus.crash=NAME`: break the kernel in the way of that name, to test the report.
     public private(set) var crash: [UInt8]?
+    /// `x2apic=off` or `nox2apic`: the local APICs' registers stay in memory.
+    public private(set) var mayUseX2APIC = true
     /// Words that go to init, in order.
     public private(set) var initArguments: [[UInt8]] = []
     public private(set) var initEnvironment: [[UInt8]] = []
@@ -46,7 +48,7 @@ public struct KernelOptions: Sendable {
     private static let accepted: [StaticString] = [
         "root", "rootfstype", "rootflags", "ro", "rw", "rootwait", "nolapic", "nohz", "nohpet",
         "notsc",
-        "clocksource", "nmi_watchdog", "nowatchdog", "nosoftlockup", "x2apic", "nox2apic", "mitigations",
+        "clocksource", "nmi_watchdog", "nowatchdog", "nosoftlockup", "mitigations",
         "nopti", "pti", "nokaslr", "kaslr", "earlyprintk", "earlycon", "acpi", "pci", "reboot", "tsc",
         "nosmap", "nosmep",
         "random.trust_cpu", "random.trust_bootloader", "ignore_loglevel", "printk.time", "no_timer_check",
@@ -96,6 +98,8 @@ public struct KernelOptions: Sendable {
             usesIOAPIC = false
         } else if matches(word.text[...], "nosmp") {
             maximumCPUs = 1
+        } else if matches(word.name, "x2apic") && word.value != nil || matches(word.text[...], "nox2apic") {
+            mayUseX2APIC = try isOn(word)
         } else {
             return false
         }
@@ -117,6 +121,14 @@ public struct KernelOptions: Sendable {
             throw .unknown(word.text)
         }
         return true
+    }
+
+    /// Whether `name=on` (or `name=off`) stands there; `noname` is off.
+    private func isOn(_ word: CommandLine.Word) throws(Failure) -> Bool {
+        guard let value = word.value else { return false }
+        if matches(value, "off") || matches(value, "0") { return false }
+        if matches(value, "on") || matches(value, "1") { return true }
+        throw .badValue(word.text)
     }
 
     private func number(_ word: CommandLine.Word, upTo limit: UInt64) throws(Failure) -> UInt64 {

@@ -66,7 +66,9 @@ public enum KernelLog {
         stamp(&line, now)
         let show = unsafe level.rawValue < LogHooks.consoleLevel
         let entered: Void? = ring.tryWithLockInterruptsOff { put(level, line, message, &$0) }
-        if entered == nil, ring.holderCPU != CPU.index {
+        // In an NMI the interrupted code may hold a ticket that would be served first: no waiting there.
+        let mayWait = PreemptCount.value & PreemptCount.nmiMask == 0
+        if entered == nil, mayWait, ring.holderCPU != CPU.index {
             ring.withLockInterruptsOff { ring, _ in put(level, line, message, &ring) }
         }
         if show { console.withLockUnlessMine { emit(line, message) } }

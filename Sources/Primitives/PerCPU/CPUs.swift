@@ -27,6 +27,20 @@ public enum CPUs {
         return mask
     }
 
+    /// Whether a CPU takes part. Any context.
+    @inline(__always)
+    public static func isOnline(_ cpu: Int) -> Bool {
+        let word =
+            switch cpu >> 6 {
+            case 0: word0.load(ordering: .acquiring)
+            case 1: word1.load(ordering: .acquiring)
+            case 2: word2.load(ordering: .acquiring)
+            case 3: word3.load(ordering: .acquiring)
+            default: 0 as UInt64
+            }
+        return word >> UInt64(cpu & 63) & 1 != 0
+    }
+
     public static var onlineCount: Int { online.count }
 
     /// Adds a CPU to, or takes it from, the set of those online; by that CPU itself or, before it runs, by

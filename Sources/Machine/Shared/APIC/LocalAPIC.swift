@@ -1,6 +1,8 @@
 // The local APIC of each CPU: acknowledges interrupts, sends them to other CPUs, and times (Intel SDM
-// volume 3, chapter 10). Its registers lie in memory (xAPIC) or are model-specific registers (x2APIC,
-// used wherever CPUID has it); the boot CPU decides once, for all.
+// volume 3, chapter 10). Its registers lie in memory (`XAPIC`) or are model-specific registers (`X2APIC`,
+// used wherever CPUID has it, unless the command line says `x2apic=off`); the boot CPU decides once, for all.
+
+import Synchronization
 
 import CMachine
 
@@ -13,6 +15,7 @@ public enum LocalAPIC {
         static let taskPriority = 0x80
         static let endOfInterrupt = 0xb0
         static let logicalDestination = 0xd0
+        static let destinationFormat = 0xe0
         static let spurious = 0xf0
         static let inService = 0x100
         static let interruptRequest = 0x200
@@ -43,6 +46,7 @@ public enum LocalAPIC {
     nonisolated(unsafe) private static var window: UInt = 0
     nonisolated(unsafe) private static var usesX2APIC = false
     nonisolated(unsafe) private static var enabled = false
+    private static let stuck = Atomic<UInt>(0)
 
     /// Whether the boot CPU has switched its local APIC on.
     public static var isEnabled: Bool { unsafe enabled }
@@ -75,7 +79,7 @@ public enum LocalAPIC {
     }
 
     @inline(__always)
-    private static func msr(_ register: Int) -> MSR {
+    static func msr(_ register: Int) -> MSR {
         MSR(MSR.x2APICBase + UInt32(truncatingIfNeeded: register >> 4))
     }
 
@@ -96,12 +100,19 @@ public enum LocalAPIC {
     ///   - spurious: vector of spurious interrupts; those are not acknowledged.
     ///   - error: vector of errors.
     public static func enable(spurious: UInt8, error: UInt8) {
-        var base = MSR.apicBase.read() | baseEnable
+        var base = MSR.apicBase.read()
+        if base & baseX2APIC != 0, unsafe !usesX2APIC {
+            // The only way back to registers in memory leads through "off" (Intel SDM volume 3, 10.12.5).
+            base &= ~(baseEnable | baseX2APIC)
+            MSR.apicBase.write(base)
+        }
+        base |= baseEnable
         MSR.apicBase.write(base)
         if unsafe usesX2APIC {
             base |= baseX2APIC
             MSR.apicBase.write(base)
         }
+        if unsafe !usesX2APIC { XAPIC.setLogicalIdentifier(cpu: CPU.index) }
         write(Register.spurious, softwareEnable | UInt32(spurious))
         write(Register.taskPriority, 0)
         write(Register.timer, masked)
@@ -156,6 +167,17 @@ public enum LocalAPIC {
     /// Whether an interrupt of `vector` is waiting to be delivered.
     public static func isRequested(_ vector: UInt8) -> Bool {
         read(Register.interruptRequest + Int(vector >> 5) * 16) >> (vector & 31) & 1 != 0
+    }
+
+    /// How many commands to other CPUs were not accepted in time and given up.
+    public static var stuckCommands: UInt { stuck.load(ordering: .relaxed) }
+
+    static func noteStuckCommand() { stuck.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Switches this CPU's local APIC off: it takes no interrupt but NMI, INIT and start-up. Interrupts are off.
+    public static func disable() {
+        write(Register.timer, masked)
+        write(Register.spurious, read(Register.spurious) & ~softwareEnable)
     }
 
     /// Reads and clears the errors since the last call (Intel SDM volume 3, 10.5.3).

@@ -1,0 +1,30 @@
+// The state of the room.
+
+import Interrupts
+import Machine
+import Primitives
+import Synchronization
+import Tasks
+
+/// One of these a machine, made at boot and never freed; `CrossCPURoot` points at it.
+@unsafe struct CrossCPUState: ~Copyable {
+    typealias Pointer = UnsafeMutablePointer<CrossCPUState>
+
+    /// Calls of functions, vector 0xfb. Two queues, so that a TLB shootdown sent with spin locks held never
+    /// waits behind a function that wants one of them.
+    let functions: CallQueue
+    /// TLB invalidations, vector 0xfd.
+    let translations: CallQueue
+    let synchronization = SynchronizationState()
+
+    init(cpus: Int) {
+        unsafe functions = CallQueue(cpus: cpus, vector: Vector.callFunction.number)
+        unsafe translations = CallQueue(cpus: cpus, vector: Vector.invalidateTLB.number)
+    }
+
+    /// The state of this machine. Valid from `CrossCPU.boot` on.
+    @inline(__always)
+    static var current: Pointer {
+        unsafe CrossCPURoot.pointer.unsafelyUnwrapped.assumingMemoryBound(to: CrossCPUState.self)
+    }
+}

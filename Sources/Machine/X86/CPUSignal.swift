@@ -1,0 +1,26 @@
+// Interrupts from CPU to CPU, by CPU number.
+
+import CMachine
+
+public enum CPUSignal {
+    /// Interrupts `cpu`, which exists, with `vector`. Any context.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func send(_ vector: UInt8, cpu: Int) {
+        LocalAPIC.send(vector: vector, to: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))
+    }
+
+    /// Interrupts CPUs that one command reaches: `set` is what `LocalAPIC.logicalSet` made. Any context.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func send(_ vector: UInt8, set: UInt32) { LocalAPIC.send(vector: vector, toSet: set) }
+
+    /// The part of `cpu` in a set; nil if it is in none.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func set(of cpu: Int) -> (cluster: UInt32, set: UInt32)? {
+        LocalAPIC.logicalSet(cpu: cpu, apicID: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))
+    }
+
+    /// Interrupts `cpu` with an NMI. Any context.
+    public static func sendNMI(cpu: Int) {
+        LocalAPIC.sendNMI(to: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))
+    }
+}
