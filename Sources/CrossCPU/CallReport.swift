@@ -7,14 +7,11 @@ import Synchronization
 import Tasks
 
 enum CallReport {
-    /// Reports so far; `CrossCPU.reportedWaits`.
-    static let count = Atomic<Int>(0)
-
     /// Interrupts on, preemption off; takes long.
     static func write(
         _ queue: CallQueue, _ node: CallSingleData.Pointer, _ cpu: Int, waited: UInt64
     ) {
-        count.wrappingAdd(1, ordering: .relaxed)
+        _ = unsafe CrossCPUState.current.pointee.reports.wrappingAdd(1, ordering: .relaxed)
         let function = unsafe address(node.pointee.function)
         printk(
             .alert,
@@ -44,7 +41,7 @@ enum CallReport {
     /// A call that waits was asked for with interrupts off, and refused.
     @inline(never)
     static func writeDeadlock() {
-        count.wrappingAdd(1, ordering: .relaxed)
+        _ = unsafe CrossCPUState.current.pointee.reports.wrappingAdd(1, ordering: .relaxed)
         printk(.alert, "crosscpu: CPU \(CPU.index) would wait for others with interrupts off: call refused")
         CPUBacktrace.printHere()
     }

@@ -21,8 +21,13 @@ public enum CrossCPU {
         unsafe CrossCPURoot.pointer = UnsafeMutableRawPointer(state)
         // The same for every machine; set before other CPUs run.
         unsafe TaskHooks.idleWork = { CrossCPU.flushFromIdle() }
-        unsafe TLBHooks.shootdown = { start, end, word0, word1, word2, word3 in
-            CrossCPU.shootdown(start, end, word0, word1, word2, word3)
+        unsafe TLBHooks.shootdown = { request, word0, word1, word2, word3 in
+            var mask = CPUMask()
+            mask[word: 0] = word0
+            mask[word: 1] = word1
+            mask[word: 2] = word2
+            mask[word: 3] = word3
+            CrossCPU.shootdown(request, mask)
         }
     }
 
@@ -58,10 +63,16 @@ public enum CrossCPU {
     }
 
     /// How often a CPU was reported that did not answer in time, or a call that could deadlock.
-    public static var reportedWaits: Int { CallReport.count.load(ordering: .relaxed) }
+    public static var reportedWaits: Int {
+        unsafe CrossCPUState.current.pointee.reports.load(ordering: .relaxed)
+    }
 
     /// Sets how long a call waits before its receiver is reported (5 s after boot), in nanoseconds.
-    public static func setWaitLimit(_ nanoseconds: UInt64) { unsafe CallPatience.limit = nanoseconds }
+    public static func setWaitLimit(_ nanoseconds: UInt64) {
+        unsafe CrossCPUState.current.pointee.waitLimit.store(nanoseconds, ordering: .relaxed)
+    }
 
-    public static var waitLimit: UInt64 { unsafe CallPatience.limit }
+    public static var waitLimit: UInt64 {
+        unsafe CrossCPUState.current.pointee.waitLimit.load(ordering: .relaxed)
+    }
 }

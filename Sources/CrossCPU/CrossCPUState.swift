@@ -16,6 +16,10 @@ import Tasks
     /// TLB invalidations, vector 0xfd.
     let translations: CallQueue
     let synchronization = SynchronizationState()
+    /// Nanoseconds after which a receiver is reported that a sender waits for.
+    let waitLimit = Atomic<UInt64>(5_000_000_000)
+    /// Receivers and refused calls reported so far.
+    let reports = Atomic<Int>(0)
 
     init(cpus: Int) {
         unsafe functions = CallQueue(cpus: cpus, vector: Vector.callFunction.number)

@@ -23,7 +23,9 @@ public enum DeferredHooks {
         if unsafe raise != nil { return }
         unsafe raise = { @Sendable vector, cpu in
             withPreemptionOff { off in
-                CrossCPU.call(CPUMask(cpu), wait: false, off, UInt(vector.rawValue)) { context, word in
+                // A CPU that is off raises nothing.
+                try? CrossCPU.callFunction(on: cpu, wait: false, off, UInt(vector.rawValue)) {
+                    context, word in
                     guard let vector = SoftInterrupt(rawValue: UInt8(truncatingIfNeeded: word)) else {
                         return
                     }

@@ -131,7 +131,7 @@ extension TestSuite {
                 unsafe calledTasklet = shared
                 for _ in 0..<200 {
                     withPreemptionOff { off in
-                        CrossCPU.call(CPUs.online, wait: true, off) { _, _ in
+                        _ = try? CrossCPU.callFunctionMany(CPUs.online, wait: true, off) { _, _ in
                             guard let shared = unsafe calledTasklet else { return }
                             shared.counted.claim(shared.tasklet.scheduleHigh())
                         }

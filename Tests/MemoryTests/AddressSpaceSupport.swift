@@ -29,22 +29,18 @@ final class TestMachine {
         }
         cpus[0].bind()
         TestMachines.current = self
-        unsafe TLBHooks.shootdown = { start, end, word0, _, _, _ in
-            TestMachines.current?.shootdown(start, end, word0)
+        unsafe TLBHooks.shootdown = { request, word0, _, _, _ in
+            TestMachines.current?.shootdown(request, word0)
         }
     }
 
     /// What the CrossCPU room does with interrupts: the CPUs asked do it one after the other.
-    private func shootdown(_ start: UInt, _ end: UInt, _ mask: UInt64) {
+    private func shootdown(_ request: UInt, _ mask: UInt64) {
         let me = CPU.index
         for cpu in cpus where mask & (1 << UInt64(cpu.index)) != 0 {
             precondition(cpu.index != me)
             on(cpu.index) {
-                if end == 0 {
-                    withInterruptsOff { AddressSpace.leave(start, $0) }
-                } else {
-                    TLBHooks.invalidateHere(start, end)
-                }
+                withInterruptsOff { TLBRequest.answer(request, $0) }
             }
         }
         cpus[me].bind()

@@ -128,8 +128,8 @@ public enum SimulatedKernel {
             let raised = SoftInterrupt(rawValue: UInt8(vector) - Vectors.softInterrupts)
         {
             SoftInterrupts.raise(raised, HardInterruptContext())
-        } else {
-            handler?(vector, HardInterruptContext())
+        } else if let handler = handler ?? Self.handler {
+            handler(vector, HardInterruptContext())
         }
         _ = PreemptCount.subtractIsZero(PreemptCount.hardInterrupt)
         leaveInterrupt()
@@ -147,5 +147,16 @@ public enum SimulatedKernel {
             unsafe PreemptionHook.reschedule?()
             InterruptFlag.disable()
         }
+    }
+
+    /// What vectors of a test's own run, where it is to change while the machine runs.
+    public static var handler: Handler? {
+        get { (SimulatedCPU.current.machine.attachment as? HandlerBox)?.handler }
+        set { SimulatedCPU.current.machine.attachment = newValue.map { HandlerBox($0) } }
+    }
+
+    private final class HandlerBox {
+        let handler: Handler
+        init(_ handler: @escaping Handler) { self.handler = handler }
     }
 }

@@ -105,7 +105,7 @@ extension SimulatedMachineTests {
         @Test func wakeUpsFromTopHalves() {
             let failure = SimulatedKernel.underSeeds(100) { task in
                 let shared = Shared()
-                unsafe SimulatedKernel.handler = { _, _ in
+                SimulatedKernel.handler = { _, _ in
                     shared.tokens.wrappingAdd(1, ordering: .sequentiallyConsistent)
                     shared.queue.wakeOne()
                 }

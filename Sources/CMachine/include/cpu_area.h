@@ -11,6 +11,9 @@
 // preempt_count: bits 0-7 preemption off, 8-15 bottom halves off or running, 16-19 hard
 // interrupts, 20-23 NMI. Bit 31 is *clear* when a reschedule is wanted, so that one
 // decrement to zero says both "preemptible again" and "reschedule now".
+// Process context identifiers that a CPU uses for user programs, beside 0 for the kernel's own page table.
+#define CPU_TLB_CONTEXTS 6
+
 struct cpu_area {
     struct cpu_area *self;
     uint32_t index;
@@ -36,6 +39,14 @@ struct cpu_area {
     uint64_t vector_counts[256];
     // Which line each vector of a device belongs to on this CPU: its number plus one, 0 for none.
     uint16_t vector_lines[256];
+    // Up to which of the address space's changes this CPU has forgotten translations, and whether it runs a kernel
+    // thread that has no use for the address space loaded. For each address space number whose translations the
+    // TLB may still hold, by process context identifier less one: up to which change.
+    uint64_t tlb_generation;
+    uint32_t tlb_lazy;
+    uint32_t tlb_context;
+    uint64_t tlb_context_spaces[CPU_TLB_CONTEXTS];
+    uint64_t tlb_context_generations[CPU_TLB_CONTEXTS];
 };
 
 _Static_assert(offsetof(struct cpu_area, index) == CPU_INDEX, "");
@@ -101,6 +112,9 @@ CPU_AREA_FIELD(uintptr_t, irq_regs)
 CPU_AREA_FIELD(uint64_t, user_cycles)
 CPU_AREA_FIELD(uintptr_t, fpu_owner)
 CPU_AREA_FIELD(uintptr_t, memory_cache)
+CPU_AREA_FIELD(uint64_t, tlb_generation)
+CPU_AREA_FIELD(uint32_t, tlb_lazy)
+CPU_AREA_FIELD(uint32_t, tlb_context)
 
 // What is to be done for the current thread before it returns to user mode (thread_head.h).
 CPU_AREA_INLINE uint32_t cpu_area_return_work(void)
@@ -126,6 +140,14 @@ CPU_AREA_INLINE uint32_t cpu_area_apic_id_of(uint32_t cpu)
     return area ? area->apic_id : 0xffffffff;
 }
 
+// Whether another CPU has no use for the address space it has loaded. Ordered behind the caller's last atomic
+// read-modify-write: see AddressSpace+Flush.swift.
+CPU_AREA_INLINE _Bool cpu_area_is_tlb_lazy(uint32_t cpu)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    return area && __atomic_load_n(&area->tlb_lazy, __ATOMIC_SEQ_CST);
+}
+
 #ifdef __APUS_KERNEL__
 // Address of the local APIC's end-of-interrupt register, 0 where that is a model-specific one (entry.S).
 extern uint64_t end_of_interrupt_register;
@@ -135,6 +157,12 @@ CPU_AREA_INLINE void machine_set_end_of_interrupt_register(uint64_t address) { (
 #endif
 
 #ifdef __APUS_KERNEL__
+// Says that this CPU uses its address space again; every later load comes behind it.
+CPU_AREA_INLINE void cpu_area_end_tlb_lazy(void)
+{
+    uint32_t zero = 0;
+    __asm__ volatile("xchgl %0, %%gs:%c1" : "+r"(zero) : "i"(offsetof(struct cpu_area, tlb_lazy)) : "memory");
+}
 CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector)
 {
     uint16_t line;
@@ -165,6 +193,7 @@ CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector)
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit)
 { __asm__ volatile("orl %0, %%gs:%c1" ::"ri"(bit), "i"(CPU_SOFTIRQ_PENDING) : "memory", "cc"); }
 #else
+CPU_AREA_INLINE void cpu_area_end_tlb_lazy(void) { __atomic_store_n(&cpu_area_bound->tlb_lazy, 0, __ATOMIC_SEQ_CST); }
 CPU_AREA_INLINE struct cpu_area *cpu_area_self(void) { return cpu_area_bound; }
 CPU_AREA_INLINE void cpu_area_preempt_add(uint32_t n) { cpu_area_bound->preempt_count += n; }
 CPU_AREA_INLINE _Bool cpu_area_preempt_sub_is_zero(uint32_t n)
@@ -175,6 +204,17 @@ CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector) { return cpu_area
 CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector) { cpu_area_bound->vector_counts[vector & 255]++; }
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit) { cpu_area_bound->softirq_pending |= bit; }
 #endif
+
+// What the TLB may hold of other address spaces, this CPU's own business: interrupts are off.
+CPU_AREA_INLINE uint64_t cpu_area_tlb_context_space(uint32_t context)
+{ return cpu_area_self()->tlb_context_spaces[context % CPU_TLB_CONTEXTS]; }
+CPU_AREA_INLINE uint64_t cpu_area_tlb_context_generation(uint32_t context)
+{ return cpu_area_self()->tlb_context_generations[context % CPU_TLB_CONTEXTS]; }
+CPU_AREA_INLINE void cpu_area_note_tlb_context(uint32_t context, uint64_t space, uint64_t generation)
+{
+    cpu_area_self()->tlb_context_spaces[context % CPU_TLB_CONTEXTS] = space;
+    cpu_area_self()->tlb_context_generations[context % CPU_TLB_CONTEXTS] = generation;
+}
 
 // Cycles of user mode that CPU `cpu` has not yet handed to its thread, up to `now`: only near the truth,
 // since that CPU goes on meanwhile.

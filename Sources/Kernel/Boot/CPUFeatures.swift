@@ -10,6 +10,7 @@ enum CPUFeatures {
     private static let osXMMException: UInt64 = 1 << 10
     private static let umip: UInt64 = 1 << 11
     private static let fsgsbase: UInt64 = 1 << 16
+    private static let contextIdentifiers: UInt64 = 1 << 17
     private static let osXSAVE: UInt64 = 1 << 18
     private static let smep: UInt64 = 1 << 20
     private static let smap: UInt64 = 1 << 21
@@ -45,11 +46,15 @@ enum CPUFeatures {
         }
         if leaf7.ecx & (1 << 2) != 0 { cr4 |= umip }
         if machine_cpuid(1, 0).ecx & (1 << 26) != 0 { cr4 |= osXSAVE }
+        // The page table loaded now is context 0's, as this bit demands.
+        if machine_cpuid(1, 0).ecx & (1 << 17) != 0 { cr4 |= contextIdentifiers }
         machine_write_cr4(cr4)
     }
 
     /// Tells the rooms what was switched on. Boot CPU, once, after `enable`.
     static func detect() {
+        // Set before any other CPU runs.
+        unsafe TranslationContext.isSupported = machine_cpuid(1, 0).ecx & (1 << 17) != 0
         FPU.detect()
         SegmentBases.detect()
         // A hypervisor (CPUID leaf 1, ECX bit 31) may stop one CPU while the others go on.

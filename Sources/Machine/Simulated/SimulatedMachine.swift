@@ -24,6 +24,8 @@ import Glibc
     public var interruptEntry: ((UInt8) -> Void)?
     /// Whether an interrupt from CPU to CPU gets lost: the receiver and the vector.
     public var losesIPI: ((Int, UInt8) -> Bool)?
+    /// What a test hangs on the machine.
+    public var attachment: AnyObject?
     /// Interrupts sent from CPU to CPU, the lost ones too.
     public internal(set) var sentIPIs = 0
     /// Why the run ended before its time.
@@ -34,6 +36,7 @@ import Glibc
     public private(set) var steps: UInt64 = 0
 
     var roots = unsafe RoomRoots()
+    let cpuSets = CPUSets()
     /// Another CPU goes on once in so many points; each seed has its own.
     private let switchOdds: UInt64
     /// The most time that passes at a point, in nanoseconds.

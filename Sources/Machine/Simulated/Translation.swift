@@ -7,7 +7,15 @@ public enum Translation {
     public static var root: PhysicalAddress { SimulatedCPU.current.translation.root }
 
     public static func load(_ root: PhysicalAddress) {
-        SimulatedCPU.current.translation = SimulatedTranslation(root: root)
+        load(root, context: 0, keeping: false)
+    }
+
+    public static func load(_ root: PhysicalAddress, context: UInt32, keeping: Bool) {
+        let cpu = SimulatedCPU.current
+        if context == 0, unsafe !TranslationContext.isSupported { cpu.translation.contexts = [:] }
+        cpu.translation.root = root
+        cpu.translation.context = context
+        if !keeping { cpu.translation.remembered = [:] }
     }
 
     public static func invalidate(_ address: UInt) {
@@ -71,5 +79,12 @@ public enum Translation {
 /// The CR3 and the TLB of one simulated CPU.
 struct SimulatedTranslation {
     var root = PhysicalAddress(0)
-    var remembered: [UInt: PageTableEntry] = [:]
+    /// The identifier under which it remembers what it looks up now.
+    var context: UInt32 = 0
+    var contexts: [UInt32: [UInt: PageTableEntry]] = [:]
+
+    var remembered: [UInt: PageTableEntry] {
+        get { contexts[context] ?? [:] }
+        _modify { yield &contexts[context, default: [:]] }
+    }
 }

@@ -22,6 +22,8 @@ public final class AddressSpace: @unchecked Sendable {
     let root: PhysicalAddress
     /// CPUs that have the page table loaded.
     let cpus = AtomicCPUMask()
+    /// Counts the changes that translations must be forgotten for.
+    let generation = Atomic<UInt64>(1)
     let state: SpinLock<SpaceState>
 
     private static let lastNumber = Atomic<UInt64>(0)
@@ -48,78 +50,6 @@ public final class AddressSpace: @unchecked Sendable {
         state.withLock { $0.tearDown(self) }
         KernelPageTable.unshare(root)
         Frames.freeZeroed(Frame(containing: root))
-    }
-
-    // MARK: Which page table a CPU uses
-
-    /// What `CPUArea.addressSpace` holds while this address space is loaded.
-    @inline(__always)
-    var identity: UInt { unsafe UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
-
-    /// Makes this CPU use the address space. For the scheduler, which keeps it alive until another is activated or
-    /// `leave` called; nothing happens if it is loaded already.
-    @inline(__always)
-    public func activate(_ off: borrowing InterruptsOff) {
-        let old = CPUArea.addressSpace
-        guard old != identity else { return }
-        // In the set before the page table is used: who changes the table afterwards knows of this CPU.
-        cpus.insert(CPU.index)
-        Translation.load(root)
-        CPUArea.addressSpace = identity
-        if old != 0 { unsafe Self.at(old)._withUnsafeGuaranteedRef { $0.cpus.remove(CPU.index) } }
-    }
-
-    /// Makes this CPU use the kernel's own page table.
-    public static func leave(_ off: borrowing InterruptsOff) {
-        let old = CPUArea.addressSpace
-        guard old != 0 else { return }
-        Translation.load(KernelPageTable.root)
-        CPUArea.addressSpace = 0
-        unsafe at(old)._withUnsafeGuaranteedRef { $0.cpus.remove(CPU.index) }
-    }
-
-    /// The same, if the address space loaded is the one that `TLBHooks.shootdown` named.
-    public static func leave(_ identity: UInt, _ off: borrowing InterruptsOff) {
-        if CPUArea.addressSpace == identity { leave(off) }
-    }
-
-    /// An address space that some CPU has loaded is alive: `deinit` begins with `leaveEverywhere`.
-    @inline(__always)
-    static func at(_ identity: UInt) -> Unmanaged<AddressSpace> {
-        unsafe Unmanaged.fromOpaque(UnsafeRawPointer(bitPattern: identity).unsafelyUnwrapped)
-    }
-
-    private func leaveEverywhere() {
-        if cpus.isEmpty { return }
-        withPreemptionOff { _ in
-            withInterruptsOff { off in Self.leave(identity, off) }
-            let others = cpus.mask
-            if !others.isEmpty { TLBHooks.shootdown(identity, 0, others) }
-        }
-    }
-
-    /// The address space this CPU has loaded, for the running thread: its thread keeps it alive.
-    @inline(__always)
-    public static var current: AddressSpace? {
-        let identity = CPUArea.addressSpace
-        return identity == 0 ? nil : unsafe at(identity).takeUnretainedValue()
-    }
-
-    // MARK: Forgetting translations
-
-    /// Makes all CPUs that use the address space forget the pages `start` ..< `end`. Preemption off, interrupts on.
-    @inline(__always)
-    func flush(_ start: UInt, _ end: UInt) {
-        // The table's changes are seen before the set of CPUs is read (see `activate`).
-        atomicMemoryFence(ordering: .sequentiallyConsistent)
-        var others = cpus.mask
-        if others.isEmpty { return }
-        if others.contains(CPU.index) {
-            TLBHooks.invalidateHere(start, end)
-            others.remove(CPU.index)
-            if others.isEmpty { return }
-        }
-        TLBHooks.shootdown(start, end, others)
     }
 }
 
@@ -155,10 +85,11 @@ struct AtomicCPUMask: ~Copyable {
     @inline(__always)
     var mask: CPUMask {
         var mask = CPUMask()
-        mask[word: 0] = word0.load(ordering: .acquiring)
-        mask[word: 1] = word1.load(ordering: .acquiring)
-        mask[word: 2] = word2.load(ordering: .acquiring)
-        mask[word: 3] = word3.load(ordering: .acquiring)
+        // Behind the caller's last atomic read-modify-write: see `AddressSpace.flush`.
+        mask[word: 0] = word0.load(ordering: .sequentiallyConsistent)
+        mask[word: 1] = word1.load(ordering: .sequentiallyConsistent)
+        mask[word: 2] = word2.load(ordering: .sequentiallyConsistent)
+        mask[word: 3] = word3.load(ordering: .sequentiallyConsistent)
         return mask
     }
 

@@ -16,6 +16,8 @@ import Primitives
     /// What the CPUs have to forget.
     private var start: UInt = .max
     private var end: UInt = 0
+    /// Page tables are among the frames.
+    private var hasTables = false
     /// Regions taken out, linked by `next`; released after the lock.
     private var regions: RegionTree.Link = nil
 
@@ -41,6 +43,7 @@ import Primitives
     mutating func addTable(_ frame: Frame, _ start: UInt) {
         // Any invalidation drops what the CPU remembers of upper levels (Intel SDM volume 3, 4.10.4.1).
         touch(start, start &+ pageSize)
+        hasTables = true
         add(frame.number | Self.tableMark)
     }
 
@@ -60,9 +63,10 @@ import Primitives
     /// With the address space's lock held: all CPUs forget, frames go back.
     mutating func flush() {
         if start < end {
-            unsafe space._withUnsafeGuaranteedRef { $0.flush(start, end) }
+            unsafe space._withUnsafeGuaranteedRef { $0.flush(start, end, freesTables: hasTables) }
             start = .max
             end = 0
+            hasTables = false
         }
         for index in 0..<count {
             let number = frames[index]

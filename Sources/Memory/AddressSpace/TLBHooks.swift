@@ -5,16 +5,15 @@ import Primitives
 
 /// Set once at boot by the CrossCPU room.
 public enum TLBHooks {
-    /// Makes the CPUs of a mask (four words, CPU 0 in bit 0 of the first) other than this one forget the user and
-    /// kernel pages `start` ..< `end` before it returns. With `end` 0 they also stop using the page table they have
-    /// loaded, by `AddressSpace.leave()`. Called with interrupts on and preemption off, perhaps with spin locks held.
+    /// Makes the CPUs of a mask (four words, CPU 0 in bit 0 of the first) other than this one call `TLBRequest.answer` with
+    /// the address given, before it returns. Called with interrupts on and preemption off, perhaps with spin locks held.
     nonisolated(unsafe) public static var shootdown:
-        (@convention(c) (_ start: UInt, _ end: UInt, UInt64, UInt64, UInt64, UInt64) -> Void)? = nil
+        (@convention(c) (_ request: UInt, UInt64, UInt64, UInt64, UInt64) -> Void)? = nil
 
     /// More pages than this are forgotten all at once.
     public static let pageLimit: UInt = 33
 
-    /// What a CPU asked by `shootdown` does; also the way to invalidate on this CPU. Any context.
+    /// Forgets pages on this CPU. Any context.
     @inline(__always)
     public static func invalidateHere(_ start: UInt, _ end: UInt) {
         guard end &- start <= pageLimit &* pageSize || start >= KernelLayout.userEnd else {
@@ -27,19 +26,14 @@ public enum TLBHooks {
         }
     }
 
-    /// Calls the hook.
-    @inline(never)
-    static func shootdown(_ start: UInt, _ end: UInt, _ cpus: CPUMask) {
-        unsafe shootdown?(start, end, cpus[word: 0], cpus[word: 1], cpus[word: 2], cpus[word: 3])
-    }
-
     /// Makes every CPU forget pages of the kernel's half. Interrupts on.
     static func invalidateKernel(_ start: UInt, _ end: UInt) {
         withPreemptionOff { _ in
             invalidateHere(start, end)
             var others = CPUs.online
             others.remove(CPU.index)
-            if !others.isEmpty { shootdown(start, end, others) }
+            if others.isEmpty { return }
+            TLBRequest(space: 0, start: start, end: end, generation: 0).send(to: others)
         }
     }
 }

@@ -5,39 +5,38 @@ import Synchronization
 
 /// The machine's CPUs. Numbers are given in the order of the firmware's table, the boot CPU first.
 public enum CPUs {
-    private static let possible = Atomic<Int>(1)
-    private static let word0 = Atomic<UInt64>(1)
-    private static let word1 = Atomic<UInt64>(0)
-    private static let word2 = Atomic<UInt64>(0)
-    private static let word3 = Atomic<UInt64>(0)
-
     /// How many CPUs the kernel keeps data for: 0 ..< `count`. Fixed once the firmware's table was read.
-    public static var count: Int { possible.load(ordering: .acquiring) }
+    public static var count: Int { CPUSetRoot.with { $0.possible.load(ordering: .acquiring) } }
 
     /// Boot only, before any per-CPU data is made.
-    public static func setCount(_ count: Int) { possible.store(count, ordering: .releasing) }
+    public static func setCount(_ count: Int) {
+        CPUSetRoot.with { $0.possible.store(count, ordering: .releasing) }
+    }
 
     /// The CPUs that take part in scheduling, calls and interrupts. Any context; a snapshot.
     public static var online: CPUMask {
-        var mask = CPUMask()
-        mask[word: 0] = word0.load(ordering: .acquiring)
-        mask[word: 1] = word1.load(ordering: .acquiring)
-        mask[word: 2] = word2.load(ordering: .acquiring)
-        mask[word: 3] = word3.load(ordering: .acquiring)
-        return mask
+        CPUSetRoot.with { sets in
+            var mask = CPUMask()
+            mask[word: 0] = sets.word0.load(ordering: .acquiring)
+            mask[word: 1] = sets.word1.load(ordering: .acquiring)
+            mask[word: 2] = sets.word2.load(ordering: .acquiring)
+            mask[word: 3] = sets.word3.load(ordering: .acquiring)
+            return mask
+        }
     }
 
     /// Whether a CPU takes part. Any context.
     @inline(__always)
     public static func isOnline(_ cpu: Int) -> Bool {
-        let word =
+        let word = CPUSetRoot.with { sets in
             switch cpu >> 6 {
-            case 0: word0.load(ordering: .acquiring)
-            case 1: word1.load(ordering: .acquiring)
-            case 2: word2.load(ordering: .acquiring)
-            case 3: word3.load(ordering: .acquiring)
+            case 0: sets.word0.load(ordering: .acquiring)
+            case 1: sets.word1.load(ordering: .acquiring)
+            case 2: sets.word2.load(ordering: .acquiring)
+            case 3: sets.word3.load(ordering: .acquiring)
             default: 0 as UInt64
             }
+        }
         return word >> UInt64(cpu & 63) & 1 != 0
     }
 
@@ -47,11 +46,13 @@ public enum CPUs {
     /// the one that starts it.
     public static func set(_ cpu: Int, online: Bool) {
         let bit = UInt64(1) << UInt64(cpu & 63)
-        switch cpu >> 6 {
-        case 0: change(word0, bit, online)
-        case 1: change(word1, bit, online)
-        case 2: change(word2, bit, online)
-        default: change(word3, bit, online)
+        CPUSetRoot.with { sets in
+            switch cpu >> 6 {
+            case 0: change(sets.word0, bit, online)
+            case 1: change(sets.word1, bit, online)
+            case 2: change(sets.word2, bit, online)
+            default: change(sets.word3, bit, online)
+            }
         }
     }
 

@@ -32,7 +32,11 @@ struct UserState {
             unsafe loaded.pointee.bases = previous.pointee.bases
             if let image = unsafe previous.pointee.fpuImage { unsafe FPU.save(to: image) }
         }
-        if unsafe next.pointee.isUser { unsafe loaded.pointee.load(next) }
+        if unsafe next.pointee.isUser {
+            unsafe loaded.pointee.load(next)
+        } else if unsafe previous.pointee.isUser {
+            AddressSpace.becomeLazy(InterruptsOff())
+        }
     }
 
     /// Loads a user thread's state.
