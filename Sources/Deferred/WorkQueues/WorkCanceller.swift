@@ -6,7 +6,7 @@ import Synchronization
 import Tasks
 
 enum WorkCanceller {
-    private enum Grab {
+    enum Grab {
         /// It waited nowhere. The caller has claimed it.
         case idle
         /// It waited and was taken out. The caller has its claim.
@@ -15,26 +15,22 @@ enum WorkCanceller {
         case busy
     }
 
-    static func cancel(_ work: WorkCore.Pointer) -> Bool {
+    /// - Parameter timer: stops the timer that would queue the work; true if it was running, and the claim is the caller's.
+    static func cancel(_ work: WorkCore.Pointer, timer: () -> Bool = { false }) -> Bool {
         while true {
-            switch unsafe grab(work) {
-            case .idle:
-                unsafe release(work)
-                return false
-            case .wasPending:
-                unsafe release(work)
-                return true
-            case .busy:
-                if unsafe isBeingCancelled(work) { return false }
-                Spin.pause()
-            }
+            let result = unsafe attempt(work, timer: timer, for: 0)
+            if result != .busy { return result == .wasPending }
+            if unsafe isBeingCancelled(work) { return false }
+            Spin.pause()
         }
     }
 
-    static func cancelSync(_ work: WorkCore.Pointer, _ task: borrowing TaskContext) -> Bool {
+    static func cancelSync(
+        _ work: WorkCore.Pointer, _ task: borrowing TaskContext, timer: () -> Bool = { false }
+    ) -> Bool {
         let waiters = unsafe DeferredState.current
         while true {
-            let result = unsafe grab(work)
+            let result = unsafe attempt(work, timer: timer, for: WorkCore.pending | WorkCore.cancelling)
             if result == .busy {
                 if unsafe isBeingCancelled(work) {
                     unsafe waiters.pointee.workCancellers.waitUninterruptibly(task) {
@@ -45,7 +41,6 @@ enum WorkCanceller {
                 }
                 continue
             }
-            _ = unsafe work.pointee.state.bitwiseOr(WorkCore.cancelling, ordering: .relaxed)
             _ = unsafe WorkFlusher.flush(work, task)
             unsafe release(work)
             unsafe waiters.pointee.workCancellers.wakeAll()
@@ -53,16 +48,31 @@ enum WorkCanceller {
         }
     }
 
-    private static func isBeingCancelled(_ work: WorkCore.Pointer) -> Bool {
+    /// Takes the claim and makes `state` of it at once, with interrupts off: whoever waits for a claim does so with interrupts
+    /// off, and would wait for ever for one that it preempted.
+    private static func attempt(_ work: WorkCore.Pointer, timer: () -> Bool, for state: UInt32) -> Grab {
+        withInterruptsOff { _ in
+            let result = unsafe timer() ? Grab.wasPending : grab(work)
+            if result == .busy { return result }
+            if state == 0 {
+                unsafe release(work)
+            } else {
+                _ = unsafe work.pointee.state.bitwiseOr(state, ordering: .relaxed)
+            }
+            return result
+        }
+    }
+
+    static func isBeingCancelled(_ work: WorkCore.Pointer) -> Bool {
         unsafe work.pointee.state.load(ordering: .acquiring) & WorkCore.cancelling != 0
     }
 
-    private static func release(_ work: WorkCore.Pointer) {
+    static func release(_ work: WorkCore.Pointer) {
         _ = unsafe work.pointee.state.bitwiseAnd(
             ~(WorkCore.pending | WorkCore.cancelling), ordering: .sequentiallyConsistent)
     }
 
-    private static func grab(_ work: WorkCore.Pointer) -> Grab {
+    static func grab(_ work: WorkCore.Pointer) -> Grab {
         if unsafe work.pointee.claim() { return .idle }
         let number = unsafe work.pointee.pool.load(ordering: .acquiring)
         if number < 0 { return .busy }

@@ -24,6 +24,8 @@ import Synchronization
     public enum Cancellation: Equatable, Sendable {
         /// It was waiting and will not fire.
         case cancelled
+        /// It was waiting again and will not fire; its function still runs from the time before.
+        case cancelledWhileRunning
         /// It was not waiting.
         case idle
         /// Its function is running now.
@@ -36,6 +38,10 @@ import Synchronization
     public init(_ clock: ClockBase = .monotonic, word: UInt = 0, _ function: @escaping Function) {
         unsafe cell = unsafe Cell(TimerCore(clock, word, function))
     }
+
+    /// Gives the function another word. Only while the timer is not pending and its function does not run.
+    @_noAllocation
+    public func setWord(_ word: UInt) { unsafe cell.address.pointee.word = word }
 
     /// Fires at `time` of its clock; at once (from an interrupt) if that has passed. A pending timer is moved.
     @_noAllocation
@@ -56,12 +62,15 @@ import Synchronization
     /// function itself, nor with a lock that it takes.
     @discardableResult
     public func cancel() -> Bool {
+        var wasPending = false
         while true {
             switch tryToCancel() {
             case .cancelled: return true
-            case .idle: return false
-            case .running: Spin.pause()
+            case .idle: return wasPending
+            case .cancelledWhileRunning: wasPending = true
+            case .running: break
             }
+            Spin.pause()
         }
     }
 

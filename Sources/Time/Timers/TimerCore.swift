@@ -17,7 +17,7 @@ import Synchronization
     let isPending = Atomic<Bool>(false)
     let expiry = Atomic<UInt64>(0)
     let clock: ClockBase
-    let word: UInt
+    var word: UInt
     let function: HighResolutionTimer.Function
 
     /// `cpu` while the timer moves between queues.
@@ -55,11 +55,9 @@ import Synchronization
 
     static func tryToCancel(_ timer: Pointer) -> HighResolutionTimer.Cancellation {
         unsafe withQueue(timer) { queue, heads in
-            if unsafe heads.running == timer {
-                unsafe queue.take(&heads, timer)
-                return .running
-            }
-            return unsafe queue.take(&heads, timer) ? .cancelled : .idle
+            let wasPending = unsafe queue.take(&heads, timer)
+            if unsafe heads.running == timer { return wasPending ? .cancelledWhileRunning : .running }
+            return wasPending ? .cancelled : .idle
         }
     }
 
