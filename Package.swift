@@ -134,7 +134,7 @@ if isKernel {
     targets += [
         .testTarget(
             name: "ContextTests",
-            dependencies: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"],
+            dependencies: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred"],
             path: "Tests/ContextTests",
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         .target(

@@ -82,6 +82,21 @@ import Time
     }
 }
 
+@safe private final class CountedDelayed: @unchecked Sendable {
+    let counted = Counted()
+    let cancelled = Atomic<Int>(0)
+    let work: DelayedWork
+
+    init() {
+        work = DelayedWork("test", word: counted.word) { @Sendable _, word in
+            Counted.with(word) {
+                $0.enter()
+                $0.leave()
+            }
+        }
+    }
+}
+
 /// A tasklet that interrupts of other CPUs schedule.
 nonisolated(unsafe) private var calledTasklet: CountedTasklet? = nil
 
@@ -201,6 +216,29 @@ extension TestSuite {
                     shared.counted.runs.load(ordering: .relaxed) + cancelled.runs.load(ordering: .relaxed)
                 check.expect(out, equals: shared.counted.claims.load(ordering: .relaxed), "run or cancelled")
                 check.expect(shared.counted.overlaps.load(ordering: .relaxed), equals: 0, "overlaps")
+            },
+            TestCase("delayed works run once and never early; cancelled ones do not run") { task, check in
+                let shared = CountedDelayed()
+                onEachCPU(task, &check) { cpu, task in
+                    for round in 0..<40 {
+                        let delay = UInt64(round % 4) * 200_000
+                        shared.counted.claim(WorkQueue.events.queueDelayed(shared.work, after: delay))
+                        if (round &+ cpu) % 5 == 0, shared.work.cancelSync(task) {
+                            shared.cancelled.wrappingAdd(1, ordering: .relaxed)
+                        }
+                        if round % 8 == 0 { Thread.sleep(for: 500_000, task) }
+                    }
+                }
+                if shared.work.cancelSync(task) { shared.cancelled.wrappingAdd(1, ordering: .relaxed) }
+                let out =
+                    shared.counted.runs.load(ordering: .relaxed) + shared.cancelled.load(ordering: .relaxed)
+                check.expect(out, equals: shared.counted.claims.load(ordering: .relaxed), "run or cancelled")
+                check.expect(shared.counted.overlaps.load(ordering: .relaxed), equals: 0, "overlaps")
+                let start = Clock.monotonic
+                WorkQueue.events.queueDelayed(shared.work, after: 3_000_000)
+                while shared.work.isPending { Thread.sleep(for: 100_000, task) }
+                check.expect(Clock.monotonic - start >= 3_000_000, "early")
+                shared.work.cancelSync(task)
             },
             TestCase("an ordered queue, a rescued one, and their ends") { task, check in
                 do throws(Errno) {

@@ -48,8 +48,8 @@ import Testing
         #expect(throws: KernelOptions.Failure.unknown(Array("apus.tset=1".utf8))) {
             try options("apus.tset=1")
         }
-        #expect(throws: KernelOptions.Failure.unknown(Array("apus.bench=x".utf8))) {
-            try options("apus.bench=x")
+        #expect(throws: KernelOptions.Failure.unknown(Array("apus.benches=x".utf8))) {
+            try options("apus.benches=x")
         }
     }
 }

@@ -131,7 +131,8 @@ extension PromptScript {
         try await prompt.enter("vi /tmp/note")
         try await prompt.expect("/tmp/note")
         try await prompt.press("ihello apus")
-        try await prompt.expect("hello apus")
+        // Each letter for itself: vi moves the cursor between any two that did not come together.
+        for letter in "hello apus" { try await prompt.expect(String(letter)) }
         try await prompt.press(escape)
         try await Task.sleep(for: .milliseconds(700))
         try await prompt.press(":wq\r")

@@ -1,0 +1,6 @@
+// expect: cannot convert value of type 'SoftInterruptContext' to expected argument type 'TaskContext'
+
+import Deferred
+import Primitives
+
+func handler(_ interrupt: borrowing SoftInterruptContext, _ queue: WorkQueue) { queue.flush(interrupt) }
