@@ -95,7 +95,7 @@ public struct SerialEvents: OptionSet, Sendable {
         unsafe state.pointee.events.bitwiseOr(events.rawValue, ordering: .sequentiallyConsistent)
         // The thread says so before it looks for events, so either it sees these or it is seen here.
         if unsafe state.pointee.hasWaiter.load(ordering: .sequentiallyConsistent) {
-            unsafe state.pointee.waiter.wake()
+            unsafe state.pointee.waiter?.wake()
         }
     }
 
@@ -129,7 +129,7 @@ public struct SerialEvents: OptionSet, Sendable {
     let counters = SerialCounters()
     let events = Atomic<UInt32>(0)
     /// The port's thread; valid once `hasWaiter` is set.
-    var waiter = Thread.current
+    var waiter: Thread? = nil
     let hasWaiter = Atomic<Bool>(false)
     /// A byte to be sent before all others even while stopped (XON, XOFF): bit 8 set.
     let urgent = Atomic<UInt16>(0)

@@ -18,7 +18,7 @@ final class VirtioRequests: Sendable {
     private let queue: VirtQueue
     private let name: StaticString
     /// Held from the request to its end.
-    private let state = Mutex<State>(State())
+    private let state = Tasks.Mutex<State>(State())
     /// Nanoseconds that a device may take.
     private static let patience: UInt64 = 30_000_000_000
 
