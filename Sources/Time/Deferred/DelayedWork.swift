@@ -28,7 +28,8 @@ import Tasks
     /// - Returns: false if there was nothing to wait for.
     @discardableResult
     public func flush(_ task: borrowing TaskContext) -> Bool {
-        if unsafe core.pointee.stopTimer() { unsafe core.pointee.queueNow() }
+        // Waits for a timer that is just queueing the work.
+        if unsafe core.pointee.timer.cancel() { unsafe core.pointee.queueNow() }
         return unsafe core.pointee.work.flush(task)
     }
 
