@@ -29,7 +29,7 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     if let name = options.crash { Crash.runOnBootStack(name) }
     let topology = PlatformStart.run(boot, options)
     startTasks()
-    SecondaryCPUs.start(topology)
+    SecondaryCPUs.start(topology, deaf: options.deafCPU)
     startFirstThread(boot, options, topology)
     enterIdleLoop()
 }

@@ -33,6 +33,8 @@ public struct KernelOptions: Sendable {
     public private(set) var crash: [UInt8]?
     /// `x2apic=off` or `nox2apic`: the local APICs' registers stay in memory.
     public private(set) var mayUseX2APIC = true
+    /// `apus.deaf=N`: CPU N is not sent its start-up interrupts, to test what becomes of one that does not answer.
+    public private(set) var deafCPU: Int?
     /// Words that go to init, in order.
     public private(set) var initArguments: [[UInt8]] = []
     public private(set) var initEnvironment: [[UInt8]] = []
@@ -116,6 +118,8 @@ public struct KernelOptions: Sendable {
             bench = Array(word.value ?? [])
         } else if matches(word.name, "apus.crash") {
             crash = Array(word.value ?? [])
+        } else if matches(word.name, "apus.deaf") {
+            deafCPU = Int(try number(word, upTo: 65535))
         } else if !matches(word.name, "apus.only") {
             // `apus.only=` is read by the test programs from /proc/cmdline.
             throw .unknown(word.text)

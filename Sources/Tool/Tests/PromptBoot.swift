@@ -1,4 +1,5 @@
 // Boots to the prompt and off again on machines other than the one that the script runs on.
+import Foundation
 
 /// A machine on which the shell must come up with the right number of CPUs.
 struct PromptBoot: Sendable {
@@ -10,6 +11,8 @@ struct PromptBoot: Sendable {
     var append = ""
     var memory = "256"
     var isPlain = false
+    /// What the kernel's log must say besides.
+    var message: String?
 
     static let all = [
         PromptBoot(name: "plain-qemu", cpus: 4, isPlain: true),
@@ -17,6 +20,9 @@ struct PromptBoot: Sendable {
         PromptBoot(name: "1-cpu", cpus: 1), PromptBoot(name: "8-cpus", cpus: 8),
         PromptBoot(name: "64-cpus", cpus: 64, memory: "512"),
         PromptBoot(name: "maxcpus", cpus: 4, expectedCPUs: 2, append: "maxcpus=2"),
+        PromptBoot(
+            name: "cpu-does-not-answer", cpus: 4, expectedCPUs: 3, append: "apus.deaf=2",
+            message: "smp: CPU 2 (APIC 2) does not answer and is left out"),
         PromptBoot(name: "memory-32M", memory: "32"), PromptBoot(name: "memory-3G", memory: "3G"),
     ]
 
@@ -37,6 +43,10 @@ struct PromptBoot: Sendable {
                 try await prompt.awaitPrompt(within: limit * 0.75)
                 try await prompt.run("uname -a", matching: "apus .*x86_64")
                 try await prompt.run("nproc", matching: "^\(expected)\n")
+                if let message {
+                    try await prompt.run(
+                        "dmesg | grep smp:", matching: NSRegularExpression.escapedPattern(for: message))
+                }
                 try await prompt.enter("poweroff")
             }
             guard outcome.status == .poweredOff else {
