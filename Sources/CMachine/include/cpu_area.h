@@ -37,8 +37,8 @@ struct cpu_area {
     uintptr_t slots[13];
     // How often each vector came on this CPU.
     uint64_t vector_counts[256];
-    // Which line each vector of a device belongs to on this CPU: its number plus one, 0 for none.
-    uint16_t vector_lines[256];
+    // Which line each vector of a device belongs to on this CPU: the address of its descriptor, 0 for none.
+    uintptr_t vector_lines[256];
     // Up to which of the address space's changes this CPU has forgotten translations, and whether it runs a kernel
     // thread that has no use for the address space loaded. For each address space number whose translations the
     // TLB may still hold, by process context identifier less one: up to which change.
@@ -129,7 +129,7 @@ CPU_AREA_INLINE uint64_t cpu_area_vector_count(uint32_t cpu, uint32_t vector)
     struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
     return area ? __atomic_load_n(&area->vector_counts[vector & 255], __ATOMIC_RELAXED) : 0;
 }
-CPU_AREA_INLINE void cpu_area_set_vector_line(uint32_t cpu, uint32_t vector, uint16_t line)
+CPU_AREA_INLINE void cpu_area_set_vector_line(uint32_t cpu, uint32_t vector, uintptr_t line)
 {
     struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
     if (area) __atomic_store_n(&area->vector_lines[vector & 255], line, __ATOMIC_RELEASE);
@@ -152,6 +152,12 @@ CPU_AREA_INLINE _Bool cpu_area_is_tlb_lazy(uint32_t cpu)
 // Address of the local APIC's end-of-interrupt register, 0 where that is a model-specific one (entry.S).
 extern uint64_t end_of_interrupt_register;
 CPU_AREA_INLINE void machine_set_end_of_interrupt_register(uint64_t address) { end_of_interrupt_register = address; }
+CPU_AREA_INLINE void machine_end_of_interrupt(void)
+{
+    uint64_t address = end_of_interrupt_register;
+    if (__builtin_expect(address != 0, 1)) __asm__ volatile("movl $0, (%0)" ::"r"(address) : "memory");
+    else __asm__ volatile("wrmsr" ::"c"(0x80b), "a"(0), "d"(0) : "memory");
+}
 #else
 CPU_AREA_INLINE void machine_set_end_of_interrupt_register(uint64_t address) { (void)address; }
 #endif
@@ -163,10 +169,10 @@ CPU_AREA_INLINE void cpu_area_end_tlb_lazy(void)
     uint32_t zero = 0;
     __asm__ volatile("xchgl %0, %%gs:%c1" : "+r"(zero) : "i"(offsetof(struct cpu_area, tlb_lazy)) : "memory");
 }
-CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector)
+CPU_AREA_INLINE uintptr_t cpu_area_vector_line(uint32_t vector)
 {
-    uint16_t line;
-    __asm__ volatile("movw %%gs:%c2(, %q1, 2), %0" : "=r"(line) : "r"((uint64_t)(vector & 255)),
+    uintptr_t line;
+    __asm__ volatile("movq %%gs:%c2(, %q1, 8), %0" : "=r"(line) : "r"((uint64_t)(vector & 255)),
                      "i"(offsetof(struct cpu_area, vector_lines)));
     return line;
 }
@@ -200,7 +206,7 @@ CPU_AREA_INLINE _Bool cpu_area_preempt_sub_is_zero(uint32_t n)
 { return (cpu_area_bound->preempt_count -= n) == 0; }
 CPU_AREA_INLINE void cpu_area_set_need_resched(void) { cpu_area_bound->preempt_count &= 0x7fffffff; }
 CPU_AREA_INLINE void cpu_area_clear_need_resched(void) { cpu_area_bound->preempt_count |= 0x80000000; }
-CPU_AREA_INLINE uint16_t cpu_area_vector_line(uint32_t vector) { return cpu_area_bound->vector_lines[vector & 255]; }
+CPU_AREA_INLINE uintptr_t cpu_area_vector_line(uint32_t vector) { return cpu_area_bound->vector_lines[vector & 255]; }
 CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector) { cpu_area_bound->vector_counts[vector & 255]++; }
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit) { cpu_area_bound->softirq_pending |= bit; }
 #endif

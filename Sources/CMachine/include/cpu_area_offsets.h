@@ -15,5 +15,5 @@
 #define CPU_USER_SINCE 104
 #define CPU_USER_CYCLES 112
 #define CPU_VECTOR_COUNTS 224
-#define CPU_AREA_SIZE 3072
+#define CPU_AREA_SIZE 4608
 #endif

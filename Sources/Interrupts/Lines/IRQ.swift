@@ -56,7 +56,7 @@ public enum IRQ {
         }
         guard removed.wasThere else { throw .notRegistered }
         if unsafe line.pointee.chip.fixedTarget != nil {
-            if let target = removed.target { CPUArea.setLine(nil, vector: target.vector, cpu: target.cpu) }
+            if let target = removed.target { CPUArea.setLine(0, vector: target.vector, cpu: target.cpu) }
             return
         }
         if let target = removed.target { release(target) }

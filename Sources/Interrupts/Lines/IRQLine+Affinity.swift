@@ -36,7 +36,7 @@ extension IRQ {
                     // Back to where it came from, whose vector it still has; or to another CPU.
                     let isBack = state.previous.map { usable.contains($0.cpu) } ?? false
                     let new = isBack ? state.previous! : try VectorAllocator.move(target, to: usable)
-                    CPUArea.setLine(number, vector: new.vector, cpu: new.cpu)
+                    CPUArea.setLine(IRQLines.place(number), vector: new.vector, cpu: new.cpu)
                     unsafe line.pointee.chip.redirect(to: new)
                     freed = isBack ? nil : state.previous
                     state.previous = target
@@ -51,7 +51,7 @@ extension IRQ {
 
     /// Gives a vector back: from now on it is nobody's on that CPU.
     static func release(_ target: InterruptTarget) {
-        CPUArea.setLine(nil, vector: target.vector, cpu: target.cpu)
+        CPUArea.setLine(0, vector: target.vector, cpu: target.cpu)
         VectorAllocator.free(target)
     }
 }

@@ -39,11 +39,11 @@ extension IRQLine {
     private func enter(_ context: borrowing HardInterruptContext) -> (isLevel: Bool, count: Int) {
         state.withLock(in: context) { state in
             let isLevel = state.wiring.isLevel
-            if state.inProgress || !state.mayRun || state.count == 0 {
+            if !state.flags.isDisjoint(with: .blockers) {
                 state.postpone(chip)
                 return (isLevel, 0)
             }
-            state.inProgress = true
+            state.flags.insert(.inProgress)
             return (isLevel, state.count)
         }
     }
@@ -106,13 +106,13 @@ extension IRQLine {
     private func end(_ wasClaimed: Bool, _ context: borrowing HardInterruptContext) -> Int {
         if !wasClaimed { noteUnclaimed() }
         return state.withLock(in: context) { state in
-            state.watch(wasClaimed, number, chip)
-            if state.isPending, state.mayRun {
+            if state.rate.isDue(wasClaimed) { state.judge(number, chip) }
+            if state.flags != .inProgress, state.mayRun, state.isPending {
                 state.isPending = false
                 state.unmask(chip)
                 return state.count
             }
-            state.inProgress = false
+            state.flags.remove(.inProgress)
             return 0
         }
     }

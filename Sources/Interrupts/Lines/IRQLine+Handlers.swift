@@ -39,12 +39,10 @@ extension IRQLine {
         state.isPending = false
         state.isStormed = false
         state.isThrottled = false
-        state.recent = 0
-        state.recentUnclaimed = 0
-        state.since = 0
+        state.rate = InterruptRate()
         state.target = spare
         state.isMasked = state.disableDepth > 0
-        CPUArea.setLine(number, vector: spare.vector, cpu: spare.cpu)
+        CPUArea.setLine(IRQLines.place(number), vector: spare.vector, cpu: spare.cpu)
         chip.set(spare, state.wiring, isMasked: state.isMasked)
         return true
     }

@@ -11,32 +11,58 @@ public enum IRQPollHook {
     nonisolated(unsafe) public static var start: (@convention(c) () -> Void)? = nil
 }
 
-extension IRQLine.State {
-    /// Interrupts between two looks, and the nanoseconds below which so many are a storm: 200 times as many as a network
-    /// card brings.
-    private static let burst = 8192
+/// How many interrupts a line brings, and how many of them nobody claims.
+struct InterruptRate {
+    /// Interrupts between two looks at the time, and the nanoseconds below which so many are a storm: 200 times as many as
+    /// a network card brings.
+    private static let burst: UInt32 = 8192
     private static let burstTime: UInt64 = 2_000_000
-    private static let window = 100_000
-    private static let unclaimedLimit = 99_900
+    /// Interrupts between two looks at who claimed them, and how many unclaimed ones are too many.
+    private static let window: UInt32 = 100_000
+    private static let unclaimedLimit: UInt32 = 99_900
 
+    /// Until the next look.
+    private var left = burst
+    private var size = burst
+    private var seen: UInt32 = 0
+    private var unclaimed: UInt32 = 0
+    private var since: UInt64 = 0
+
+    enum Verdict { case fine, unclaimed, storm }
+
+    /// Counts an interrupt; whether it is time for a verdict.
     @inline(__always)
-    mutating func watch(_ wasClaimed: Bool, _ number: Int, _ chip: LineChip) {
-        recent &+= 1
-        if !wasClaimed { recentUnclaimed &+= 1 }
-        if recent & (Self.burst &- 1) == 0 || recent >= Self.window { judge(number, chip) }
+    mutating func isDue(_ wasClaimed: Bool) -> Bool {
+        if !wasClaimed { unclaimed &+= 1 }
+        left &-= 1
+        return left == 0
     }
 
-    @_semantics("no_performance_analysis") @inline(never)
-    private mutating func judge(_ number: Int, _ chip: LineChip) {
-        let now = CycleClock.now
-        if recent >= Self.window {
-            if recentUnclaimed > Self.unclaimedLimit { disable(number, chip) }
-            recent = 0
-            recentUnclaimed = 0
+    mutating func verdict(_ now: UInt64) -> Verdict {
+        seen &+= size
+        var verdict = Verdict.fine
+        if seen >= Self.window {
+            if unclaimed > Self.unclaimedLimit { verdict = .unclaimed }
+            seen = 0
+            unclaimed = 0
         } else if since != 0, now &- since < Self.burstTime {
-            throttle(number, chip)
+            verdict = .storm
         }
         since = now
+        size = min(Self.burst, Self.window &- seen)
+        left = size
+        return verdict
+    }
+}
+
+extension IRQLine.State {
+    @_semantics("no_performance_analysis") @inline(never)
+    mutating func judge(_ number: Int, _ chip: LineChip) {
+        switch rate.verdict(CycleClock.now) {
+        case .fine: break
+        case .unclaimed: disable(number, chip)
+        case .storm: throttle(number, chip)
+        }
     }
 
     private mutating func disable(_ number: Int, _ chip: LineChip) {

@@ -18,17 +18,19 @@ import Synchronization
     static let maximumHandlers = 8
 
     struct State: ~Copyable {
+        /// Why handlers may not run now, a bit each; and whether an interrupt waits for them. One look at this word decides on
+        /// the way of an interrupt.
+        var flags = Flags.noHandlers
+
         /// The first `count` handlers are valid.
-        var count = 0
+        var count = 0 { didSet { set(.noHandlers, count == 0) } }
         var isShared = false
         /// The line stays masked until the threads that its handlers woke have ended their work.
         var isOneShot = false
         /// How many `disable`s have had no `enable` yet.
-        var disableDepth = 0
+        var disableDepth = 0 { didSet { set(.disabled, disableDepth > 0) } }
         /// Threads of handlers that have been woken and have not called `IRQ.threadEnded` yet.
-        var threadsRunning = 0
-        var inProgress = false
-        var isPending = false
+        var threadsRunning = 0 { didSet { set(.threadsRunning, threadsRunning > 0) } }
         /// What the chip says.
         var isMasked = true
         var wiring: LineWiring
@@ -38,18 +40,50 @@ import Synchronization
         var previous: InterruptTarget?
         /// The CPUs that may get the line, as somebody asked for; nil for all.
         var affinity: CPUMask?
-        /// Since the last look: interrupts, those nobody claimed, and when they began to be counted.
-        var recent = 0
-        var recentUnclaimed = 0
-        var since: UInt64 = 0
+        var rate = InterruptRate()
         /// Nobody claims it: masked, and polled (IRQLine+Storm.swift).
         var isStormed = false
+
+        init(wiring: LineWiring) { self.wiring = wiring }
+
         /// Too many at once: masked until the next poll.
-        var isThrottled = false
+        var isThrottled: Bool {
+            get { flags.contains(.throttled) }
+            set { set(.throttled, newValue) }
+        }
+
+        var inProgress: Bool {
+            get { flags.contains(.inProgress) }
+            set { set(.inProgress, newValue) }
+        }
+
+        var isPending: Bool {
+            get { flags.contains(.pending) }
+            set { set(.pending, newValue) }
+        }
 
         /// Whether nobody wants the input masked.
         @inline(__always)
-        var mayRun: Bool { disableDepth == 0 && threadsRunning == 0 && !isThrottled }
+        var mayRun: Bool { flags.isDisjoint(with: .masking) }
+
+        @inline(__always)
+        private mutating func set(_ flag: Flags, _ isSet: Bool) {
+            if isSet { flags.insert(flag) } else { flags.remove(flag) }
+        }
+    }
+
+    struct Flags: OptionSet {
+        let rawValue: UInt32
+        static let inProgress = Flags(rawValue: 1)
+        static let disabled = Flags(rawValue: 2)
+        static let threadsRunning = Flags(rawValue: 4)
+        static let throttled = Flags(rawValue: 8)
+        static let noHandlers = Flags(rawValue: 16)
+        static let pending = Flags(rawValue: 32)
+        /// Disabled, threads running, throttled.
+        static let masking = Flags(rawValue: 2 | 4 | 8)
+        /// These, in progress, and no handlers.
+        static let blockers = Flags(rawValue: 1 | 2 | 4 | 8 | 16)
     }
 
     /// The number that drivers and /proc/interrupts know it by.

@@ -84,11 +84,14 @@ enum IRQLines {
         return unsafe lines.unsafelyUnwrapped[number]
     }
 
-    /// An interrupt of line `number`. Interrupts off. Not inlined, so that the shorter way of the local vectors
-    /// saves no registers for this one.
+    /// An interrupt of the line whose descriptor is at `place`. Interrupts off. Not inlined, so that the shorter way of
+    /// the local vectors saves no registers for this one.
     @inline(never)
-    static func handle(_ number: Int, _ context: borrowing HardInterruptContext) {
-        // Lines live as long as the kernel.
-        unsafe line(number)?.pointee.handle(context)
+    static func handle(at place: UInt, _ context: borrowing HardInterruptContext) {
+        // Vectors are given to lines only, which live as long as the kernel.
+        unsafe UnsafePointer<IRQLine>(bitPattern: place).unsafelyUnwrapped.pointee.handle(context)
     }
+
+    /// The address of a line's descriptor.
+    static func place(_ number: Int) -> UInt { unsafe line(number).map { UInt(bitPattern: $0) } ?? 0 }
 }

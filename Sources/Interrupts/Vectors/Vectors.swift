@@ -27,8 +27,9 @@ public enum Vectors {
     @inline(__always)
     static func dispatch(_ number: UInt8, _ context: borrowing HardInterruptContext) {
         if number >= first { return local(number, context) }
-        guard let line = CPUArea.line(vector: number) else { return missing(number) }
-        IRQLines.handle(line, context)
+        let line = CPUArea.line(vector: number)
+        if line == 0 { return missing(number) }
+        IRQLines.handle(at: line, context)
     }
 
     @inline(__always)

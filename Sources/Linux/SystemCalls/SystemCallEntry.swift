@@ -10,11 +10,9 @@
     @c(apus_system_call)
     public func systemCallEntry(_ registers: UnsafeMutablePointer<PtRegs>) {
         // The entry code's frame on this thread's stack.
-        let frame = unsafe registers.pointee
-        let arguments = SystemCallArguments(
-            UInt(frame.di), UInt(frame.si), UInt(frame.dx), UInt(frame.r10), UInt(frame.r8), UInt(frame.r9))
-        let result = SystemCallTable.call(
-            UInt(UInt32(truncatingIfNeeded: frame.orig_ax)), arguments, isCompatible: false)
+        let number = unsafe UInt(UInt32(truncatingIfNeeded: registers.pointee.orig_ax))
+        let result = unsafe SystemCallTable.call(
+            number, SystemCallArguments(registers), isCompatible: false)
         unsafe registers.pointee.ax = UInt64(bitPattern: Int64(result))
     }
 
@@ -22,13 +20,21 @@
     @c(apus_system_call_int80)
     public func compatibleSystemCallEntry(_ registers: UnsafeMutablePointer<PtRegs>) {
         // The entry code's frame on this thread's stack.
-        let frame = unsafe registers.pointee
-        unsafe registers.pointee.orig_ax = frame.orig_ax & 0xffff_ffff
-        guard let number = CompatibleNumbers.native(UInt32(truncatingIfNeeded: frame.orig_ax)) else { return }
-        let arguments = SystemCallArguments(
-            UInt(frame.bx & 0xffff_ffff), UInt(frame.cx & 0xffff_ffff), UInt(frame.dx & 0xffff_ffff),
-            UInt(frame.si & 0xffff_ffff), UInt(frame.di & 0xffff_ffff), UInt(frame.bp & 0xffff_ffff))
-        let result = SystemCallTable.call(number, arguments, isCompatible: true)
+        let number = unsafe UInt32(truncatingIfNeeded: registers.pointee.orig_ax)
+        unsafe registers.pointee.orig_ax = UInt64(number)
+        guard let native = CompatibleNumbers.native(number) else { return }
+        func argument(_ register: UInt64) -> UInt { UInt(register & 0xffff_ffff) }
+        // In the order in which native calls have them in PtRegs.
+        let words: InlineArray<8, UInt> = unsafe [
+            argument(registers.pointee.si), argument(registers.pointee.bp), argument(registers.pointee.di),
+            0, 0,
+            argument(registers.pointee.dx), argument(registers.pointee.cx), argument(registers.pointee.bx),
+        ]
+        let result = unsafe words.span.withUnsafeBufferPointer { words in
+            // Eight words, so there is a first.
+            unsafe SystemCallTable.call(
+                native, SystemCallArguments(words: words.baseAddress.unsafelyUnwrapped), isCompatible: true)
+        }
         unsafe registers.pointee.ax = UInt64(bitPattern: Int64(result))
     }
 #endif

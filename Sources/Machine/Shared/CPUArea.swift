@@ -49,17 +49,13 @@ public enum CPUArea {
     @_semantics("no_performance_analysis") @inline(__always)
     public static var returnWork: UInt32 { cpu_area_return_work() }
 
-    /// The line that a device's vector belongs to on this CPU.
+    /// The address of the descriptor of the line that a device's vector belongs to on this CPU; 0 for none.
     @_semantics("no_performance_analysis") @inline(__always)
-    public static func line(vector: UInt8) -> Int? {
-        let line = cpu_area_vector_line(UInt32(vector))
-        return line == 0 ? nil : Int(line) &- 1
-    }
+    public static func line(vector: UInt8) -> UInt { UInt(cpu_area_vector_line(UInt32(vector))) }
 
-    /// Gives a vector of `cpu` to a line, or to none.
-    public static func setLine(_ line: Int?, vector: UInt8, cpu: Int) {
-        let value = line.map { UInt16(truncatingIfNeeded: $0 &+ 1) } ?? 0
-        cpu_area_set_vector_line(UInt32(truncatingIfNeeded: cpu), UInt32(vector), value)
+    /// Gives a vector of `cpu` to the line whose descriptor is at that address, or to none.
+    public static func setLine(_ line: UInt, vector: UInt8, cpu: Int) {
+        cpu_area_set_vector_line(UInt32(truncatingIfNeeded: cpu), UInt32(vector), line)
     }
 
     /// How often `vector` came on `cpu`; any CPU may ask.

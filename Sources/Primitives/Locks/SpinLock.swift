@@ -12,8 +12,9 @@ import Machine
 import Synchronization
 
 @safe public struct SpinLock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-    /// Low half: the ticket now served; high half: the next ticket to be drawn.
-    private let tickets = Atomic<UInt32>(0)
+    /// The ticket now served, written by the holder only; and the next ticket to be drawn.
+    private let serving = Atomic<UInt16>(0)
+    private let next = Atomic<UInt16>(0)
     /// CPU that holds the lock plus one, 0 when free; written by the holder only.
     private let holder = Atomic<UInt32>(0)
     /// Touched only between `acquire` and `release`.
@@ -37,17 +38,16 @@ import Synchronization
     /// Free is a lock whose drawn tickets have all been served.
     @inline(__always)
     private func takeIfFree() -> Bool {
-        let seen = tickets.load(ordering: .relaxed)
-        guard seen >> 16 == seen & 0xffff else { return false }
-        return tickets.compareExchange(expected: seen, desired: seen &+ (1 << 16), ordering: .acquiring)
-            .exchanged
+        // The next ticket is never behind the one served: if it still is that one, nobody holds the lock.
+        let seen = serving.load(ordering: .acquiring)
+        return next.compareExchange(expected: seen, desired: seen &+ 1, ordering: .acquiring).exchanged
     }
 
     @_semantics("no_performance_analysis") @inline(never)
     private func wait() {
         if SpinWaiting.isFair {
-            let ticket = tickets.wrappingAdd(1 << 16, ordering: .acquiring).oldValue >> 16
-            while tickets.load(ordering: .acquiring) & 0xffff != ticket { Spin.pause() }
+            let ticket = next.wrappingAdd(1, ordering: .acquiring).oldValue
+            while serving.load(ordering: .acquiring) != ticket { Spin.pause() }
         } else {
             repeat { Spin.pause() } while !takeIfFree()
         }
@@ -56,14 +56,8 @@ import Synchronization
     @inline(__always)
     private func release() {
         holder.store(0, ordering: .relaxed)
-        // Only the holder writes the low half, but others draw tickets at the same time: a carry out
-        // of the low half must not reach the high one.
-        let old = tickets.load(ordering: .relaxed)
-        if old & 0xffff == 0xffff {
-            tickets.wrappingSubtract(0xffff, ordering: .releasing)
-        } else {
-            tickets.wrappingAdd(1, ordering: .releasing)
-        }
+        // Only the holder writes it.
+        serving.store(serving.load(ordering: .relaxed) &+ 1, ordering: .releasing)
         Spin.interleave()
     }
 

@@ -154,7 +154,7 @@ import Testing
             handler: IRQHandler("edge", word: 1) { context, word in
                 Calls.add(word)
                 // Another CPU takes an interrupt of the same line meanwhile.
-                if Calls.count(word) == 1 { IRQLines.handle(10, context) }
+                if Calls.count(word) == 1 { IRQLines.handle(at: IRQLines.place(10), context) }
                 return .handled
             })
         machine.interrupt(10)

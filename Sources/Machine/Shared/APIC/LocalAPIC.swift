@@ -157,7 +157,13 @@ public enum LocalAPIC {
     /// Ends the interrupt in service with the highest priority. Hard interrupt context; not for the
     /// spurious vector.
     @_semantics("no_performance_analysis") @inline(__always)
-    public static func endOfInterrupt() { write(Register.endOfInterrupt, 0) }
+    public static func endOfInterrupt() {
+        #if APUS_KERNEL
+            machine_end_of_interrupt()
+        #else
+            write(Register.endOfInterrupt, 0)
+        #endif
+    }
 
     /// Whether the interrupt of `vector` is in service: whether this CPU waits for its end.
     public static func isInService(_ vector: UInt8) -> Bool {
