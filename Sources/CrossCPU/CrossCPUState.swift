@@ -21,7 +21,10 @@ import Tasks
     /// Receivers and refused calls reported so far.
     let reports = Atomic<Int>(0)
 
+    let hotplug: HotplugState
+
     init(cpus: Int) {
+        unsafe hotplug = HotplugState(cpus: cpus)
         unsafe functions = CallQueue(cpus: cpus, vector: Vector.callFunction.number)
         unsafe translations = CallQueue(cpus: cpus, vector: Vector.invalidateTLB.number)
     }

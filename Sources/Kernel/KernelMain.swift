@@ -87,12 +87,23 @@ private func startTasks() {
     }
     startClockEvents()
     LinePolling.install()
+    installHotplug()
     do {
+        try CPUHotplug.boot()
         try SoftInterrupts.boot(cpuCount: CPUs.count)
         try WorkQueues.boot()
     } catch {
         bootFailure("no memory for the first threads")
     }
+}
+
+/// What rooms do when a CPU comes or goes. Before the first one does.
+private func installHotplug() {
+    unsafe CPUHotplug.startCPU = { SecondaryCPUs.restart($0) }
+    unsafe CPUHotplug.powerOff = { SecondaryCPUs.powerOff() }
+    CPUHotplug.register(.interrupts, down: { @Sendable cpu, _ in IRQ.moveAway(from: cpu) })
+    CPUHotplug.register(.vectors, down: { @Sendable cpu, _ in IRQ.forget(cpu) })
+    CPUHotplug.register(.timers, down: { @Sendable cpu, _ in ClockEvents.takeOver(from: cpu) })
 }
 
 /// The thread that becomes init; everything that may sleep happens in it.

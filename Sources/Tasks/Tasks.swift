@@ -32,6 +32,8 @@ public enum TaskHooks {
     nonisolated(unsafe) public static var sliceEndChanged: (@convention(c) (UInt64) -> Void)? = nil
     /// Last look of the idle loop before it halts, interrupts off; true if there was something to do.
     nonisolated(unsafe) public static var idleWork: (@convention(c) () -> Bool)? = nil
+    /// Switches this CPU off, in its idle loop with interrupts off; returns, if at all, when it is on again.
+    nonisolated(unsafe) public static var park: (@convention(c) () -> Void)? = nil
     /// The running thread, whose `currentWorker` is passed, is about to sleep, or has the CPU again after that. Set by room
     /// `Deferred`.
     nonisolated(unsafe) public static var workerSleeps: (@convention(thin) @Sendable (UInt) -> Void)? = nil

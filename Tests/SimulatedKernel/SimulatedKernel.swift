@@ -90,10 +90,12 @@ public enum SimulatedKernel {
                 cpu.raise(SimulatedCPU.timerVector)
             }
         }
+        installHotplug()
         unsafe DeferredHooks.raise = { @Sendable vector, cpu in
             SimulatedCPU.current.machine.cpus[cpu].raise(Vectors.softInterrupts + vector.rawValue)
         }
         do throws(Errno) {
+            try CPUHotplug.boot()
             try SoftInterrupts.boot(cpuCount: cpus)
             try WorkQueues.boot()
             let thread = try Thread.create(name: "main") { task in
@@ -105,6 +107,24 @@ public enum SimulatedKernel {
         } catch {
             machine.fail("no memory for the first threads")
         }
+    }
+
+    /// How CPUs go and come back here: one that is off waits where it is, and goes on with its idle loop.
+    private static func installHotplug() {
+        unsafe CPUHotplug.powerOff = {
+            let cpu = SimulatedCPU.current
+            cpu.timerDeadline = .max
+            cpu.forgetInterrupts()
+            while cpu.machine.startRequests.remove(cpu.index) == nil { Spin.pause() }
+            CPUs.set(cpu.index, online: true)
+            Scheduler.reactivate(cpu.index)
+        }
+        unsafe CPUHotplug.startCPU = { cpu in
+            SimulatedCPU.current.machine.startRequests.insert(cpu)
+            while !CPUs.isOnline(cpu) || !Scheduler.onlineCPUs.contains(cpu) { Spin.pause() }
+            return true
+        }
+        CPUHotplug.register(.timers, down: { @Sendable cpu, _ in ClockEvents.takeOver(from: cpu) })
     }
 
     private enum Vectors {

@@ -222,6 +222,11 @@ CPU_AREA_INLINE void cpu_area_note_tlb_context(uint32_t context, uint64_t space,
     cpu_area_self()->tlb_context_generations[context % CPU_TLB_CONTEXTS] = generation;
 }
 
+// The area of a CPU, 0 if it has none.
+CPU_AREA_INLINE struct cpu_area *cpu_area_of(uint32_t cpu) { return cpu_areas[cpu % MAXIMUM_CPUS]; }
+CPU_AREA_INLINE void cpu_area_forget_tlb_context(struct cpu_area *area, uint32_t context)
+{ area->tlb_context_spaces[context % CPU_TLB_CONTEXTS] = 0; }
+
 // Cycles of user mode that CPU `cpu` has not yet handed to its thread, up to `now`: only near the truth,
 // since that CPU goes on meanwhile.
 CPU_AREA_INLINE uint64_t cpu_area_pending_user_cycles(uint32_t cpu, uint64_t now)

@@ -6,6 +6,7 @@ import Memory
 import Primitives
 import Synchronization
 import Tasks
+import struct Tasks.Mutex
 import Time
 
 /// A device with its queue. A device that does not answer in time is given up for good.

@@ -57,7 +57,15 @@
         }
 
         /// Loads what `prepare` made into the CPU that runs this; GS base points at its area. Interrupts are off.
-        public static func loadPrepared() { unsafe load(cpu_area_self()!) }
+        public static func loadPrepared() {
+            // The area is this CPU's own; its TSS lies behind the GDT.
+            let area = unsafe cpu_area_self()!
+            let tables = unsafe UnsafeMutablePointer<cpu_tables>(
+                bitPattern: area.pointee.tss - taskStateOffset)!
+            // A CPU that comes back has marked its TSS busy, which LTR refuses.
+            unsafe fillDescriptors(tables, Int(area.pointee.index))
+            unsafe load(area)
+        }
 
         private static func fill(
             _ tables: UnsafeMutablePointer<cpu_tables>, _ area: UnsafeMutablePointer<cpu_area>,

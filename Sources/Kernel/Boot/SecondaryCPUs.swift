@@ -47,6 +47,32 @@ enum SecondaryCPUs {
         report(areas.count, apicIDs)
     }
 
+    /// Starts a CPU that was switched off; whether it has come.
+    static func restart(_ cpu: Int) -> Bool {
+        progress.withRemote(cpu) { $0.store(Progress.awaited, ordering: .releasing) }
+        CPUAreas.reset(cpu)
+        guard let apicID = CPUArea.apicID(of: cpu) else { return false }
+        LocalAPIC.sendINIT(to: apicID)
+        for attempt in 0..<2 where !hasArrived(cpu) {
+            // CPUs since the P6 family need no time between the two.
+            if attempt > 0 { Delay.microseconds(10_000) }
+            LocalAPIC.sendStartup(to: apicID, page: MemoryStart.trampoline)
+            for _ in 0..<patience where !hasArrived(cpu) { Delay.microseconds(100) }
+        }
+        if take(cpu, as: Progress.leftOut) {
+            printk(.error, "smp: CPU \(cpu) (APIC \(apicID)) does not come back")
+            return false
+        }
+        while !CPUs.isOnline(cpu) || !Scheduler.onlineCPUs.contains(cpu) { Spin.pause() }
+        return true
+    }
+
+    /// Switches this CPU off: it takes nothing any more but INIT and a start-up. Interrupts are off.
+    static func powerOff() -> Never {
+        LocalAPIC.disable()
+        while true { Spin.halt() }
+    }
+
     private static func hasArrived(_ cpu: Int) -> Bool {
         progress.withRemote(cpu) { $0.load(ordering: .acquiring) == Progress.arrived }
     }

@@ -74,6 +74,9 @@ import CMachine
         if interruptsEnabled { isHalted = false }
     }
 
+    /// The CPU has been switched off: what was on its way to it is gone.
+    public func forgetInterrupts() { for word in 0..<4 { pending[word] = 0 } }
+
     /// Takes pending interrupts, highest vector first, if interrupts are on. On this CPU.
     func takeInterrupts() {
         while interruptsEnabled, let vector = takePending() {

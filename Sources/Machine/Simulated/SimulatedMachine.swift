@@ -24,6 +24,8 @@ import Glibc
     public var interruptEntry: ((UInt8) -> Void)?
     /// Whether an interrupt from CPU to CPU gets lost: the receiver and the vector.
     public var losesIPI: ((Int, UInt8) -> Bool)?
+    /// CPUs that are switched off and shall start again.
+    public var startRequests: Set<Int> = []
     /// What a test hangs on the machine.
     public var attachment: AnyObject?
     /// Interrupts sent from CPU to CPU, the lost ones too.

@@ -32,5 +32,20 @@ public enum CPUAreas {
         return addresses
     }
 
+    /// Makes the area of a CPU that has been switched off look as before its first start.
+    public static func reset(_ cpu: Int) {
+        // The areas of CPUs that have run are known, and this one does not run.
+        guard let area = unsafe cpu_area_of(UInt32(truncatingIfNeeded: cpu)) else { return }
+        unsafe area.pointee.preempt_count = PreemptCount.noReschedule | PreemptCount.preemption
+        unsafe area.pointee.softirq_pending = 0
+        unsafe area.pointee.irq_regs = 0
+        unsafe area.pointee.address_space = 0
+        unsafe area.pointee.user_since = 0
+        unsafe area.pointee.user_cycles = 0
+        unsafe area.pointee.tlb_lazy = 0
+        unsafe area.pointee.tlb_context = 0
+        for context in 0..<UInt32(CPU_TLB_CONTEXTS) { unsafe cpu_area_forget_tlb_context(area, context) }
+    }
+
     private static var bootArea: UInt { unsafe UInt(bitPattern: cpu_area_self()) }
 }

@@ -41,12 +41,20 @@ extension RunQueue {
             unsafe previous.pointee.voluntarySwitches.wrappingAdd(1, ordering: .relaxed)
             return false
         }
-        if unsafe !previous.pointee.affinity.contains(cpu) {
+        if unsafe !mayRun(previous, cpu) {
             unsafe threads.drop(previous)
             unsafe previous.pointee.mustMove = true
             return false
         }
         return true
+    }
+
+    /// Whether a thread may be in this CPU's queue.
+    @inline(__always)
+    borrowing func mayRun(_ storage: ThreadStorage.Pointer, _ cpu: Int) -> Bool {
+        guard unsafe storage.pointee.affinity.contains(cpu) else { return false }
+        if unsafe !isLeaving.load(ordering: .sequentiallyConsistent) { return true }
+        return unsafe storage.pointee.isBoundKernelThread
     }
 
     /// Commits the sleep (or the end) that the thread's state asks for; false if there is none, or a waker

@@ -15,6 +15,10 @@ import Synchronization
     let wantsLook = Atomic<Bool>(false)
     /// What the CPU does, for who wants to put a thread here.
     let activity = Atomic<UInt8>(Activity.offline.rawValue)
+    /// The CPU is going, or gone: only threads bound to it may be put here, and run here when it is back.
+    let isLeaving = Atomic<Bool>(false)
+    /// The idle loop shall switch the CPU off as soon as nothing runs there.
+    let mustPark = Atomic<Bool>(false)
     /// Runnable threads, the running one included: a hint for balancing.
     let load = Atomic<UInt32>(0)
     /// Threads that went to sleep uninterruptibly here minus those woken here, for the load average;

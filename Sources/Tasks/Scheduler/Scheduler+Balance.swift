@@ -11,7 +11,10 @@ extension Scheduler {
 
     /// Takes a thread from the busiest CPU to this one, which has none; true if it got one. Interrupts off.
     static func pullThread(_ state: TaskState.Pointer, to cpu: Int) -> Bool {
-        guard let source = unsafe busiest(state, except: cpu) else { return false }
+        guard unsafe state.pointee.onlineCPUs.contains(cpu), let source = unsafe busiest(state, except: cpu)
+        else {
+            return false
+        }
         guard let storage = unsafe detach(state, from: source, for: cpu) else { return false }
         unsafe put(state, storage, on: cpu)
         return true

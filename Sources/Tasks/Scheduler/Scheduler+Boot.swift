@@ -19,7 +19,13 @@ extension Scheduler {
     public static func enterCPU() {
         let state = unsafe TaskState.current
         let cpu = CPU.index
-        guard let storage = unsafe Thread.makeIdle(cpu) else { fatalError("no memory for an idle thread") }
+        // A CPU that comes back has its idle thread from the last time.
+        let known = unsafe state.pointee.queues.withRemote(cpu) { queue in
+            unsafe queue.threads.withLockInterruptsOff { threads, _ in unsafe threads.idle }
+        }
+        guard let storage = unsafe known ?? Thread.makeIdle(cpu) else {
+            fatalError("no memory for an idle thread")
+        }
         unsafe ThreadStorage.checkLayout(storage)
         CPUArea.currentThread = UInt(bitPattern: storage)
         unsafe state.pointee.queues.withRemote(cpu) { queue in
@@ -27,7 +33,10 @@ extension Scheduler {
                 unsafe threads.idle = storage
                 unsafe threads.current = storage
                 unsafe threads.chargedAt = CycleClock.now
+                unsafe queue.userState.address.pointee = UserState()
             }
+            unsafe queue.mustPark.store(false, ordering: .relaxed)
+            unsafe queue.isLeaving.store(false, ordering: .sequentiallyConsistent)
         }
     }
 
@@ -53,11 +62,31 @@ extension Scheduler {
         while unsafe PreemptCount.needResched || isWanted(state, cpu) {
             unsafe switchThreads(preempted: false)
         }
+        if unsafe mustPark(state, cpu) { park() }
         if !callIdleWork() { unsafe halt(state, cpu) }
         // What interrupts are waiting come in here, and whatever `idleWork` left.
         InterruptFlag.enable()
         Spin.interleave()
         InterruptFlag.disable()
+    }
+
+    /// Whether the CPU is to be switched off, and nothing is left here to run.
+    private static func mustPark(_ state: TaskState.Pointer, _ cpu: Int) -> Bool {
+        unsafe state.pointee.queues.withRemote(cpu) { queue in
+            guard unsafe queue.mustPark.load(ordering: .relaxed) else { return false }
+            return unsafe CPUArea.softInterruptsPending == 0 && queue.load.load(ordering: .relaxed) == 0
+        }
+    }
+
+    @_semantics("no_performance_analysis") @inline(never)
+    private static func park() {
+        let state = unsafe TaskState.current
+        unsafe state.pointee.queues.withRemote(CPU.index) { queue in
+            unsafe queue.activity.store(
+                RunQueue.Activity.offline.rawValue, ordering: .sequentiallyConsistent)
+        }
+        _ = unsafe state.pointee.idleCPUs.remove(CPU.index)
+        unsafe TaskHooks.park?()
     }
 
     private static func isWanted(_ state: TaskState.Pointer, _ cpu: Int) -> Bool {

@@ -54,7 +54,7 @@ extension Scheduler {
     /// The CPU it left if that one is still busy leaving it, or is idle; else an idle one; else the one it left.
     private static func chooseCPU(_ state: TaskState.Pointer, for storage: ThreadStorage.Pointer) -> Int {
         let last = unsafe Int(truncatingIfNeeded: storage.pointee.cpu.load(ordering: .relaxed))
-        let lastAllowed = unsafe storage.pointee.affinity.contains(last)
+        let lastAllowed = unsafe state.pointee.queues.withRemote(last) { unsafe $0.mayRun(storage, last) }
         if unsafe storage.pointee.onCPU.load(ordering: .acquiring) {
             if lastAllowed { return last }
             while unsafe storage.pointee.onCPU.load(ordering: .acquiring) { Spin.pause() }
@@ -69,8 +69,26 @@ extension Scheduler {
         }
         let online = unsafe affinity.intersection(state.pointee.onlineCPUs.load())
         if lastAllowed, online.isEmpty || online.contains(last) { return last }
-        // A thread bound to CPUs that do not run yet waits in the queue of one of them.
-        return online.next(from: 0) ?? affinity.next(from: 0) ?? last
+        if let cpu = online.next(from: 0) { return cpu }
+        // A kernel thread bound to CPUs that do not run waits in the queue of one of them.
+        if unsafe storage.pointee.isBoundKernelThread || !storage.pointee.isUser {
+            return affinity.next(from: 0) ?? last
+        }
+        return unsafe breakAffinity(state, storage, last)
+    }
+
+    /// A program's thread that is bound to CPUs of which none runs any more may run anywhere, as on Linux.
+    @_semantics("no_performance_analysis") @inline(never)
+    private static func breakAffinity(
+        _ state: TaskState.Pointer, _ storage: ThreadStorage.Pointer, _ last: Int
+    ) -> Int {
+        let name = unsafe storage.pointee.name
+        printk(
+            .info,
+            "process \(unsafe storage.pointee.identifier.load(ordering: .relaxed)) (\(name.bytes.span.extracting(0..<name.count))) no longer affine to cpu\(last)"
+        )
+        unsafe storage.pointee.affinity.store(.all)
+        return unsafe state.pointee.onlineCPUs.load().next(from: 0) ?? 0
     }
 
     /// Makes the CPU look at its queue soon; by an interrupt only if it would not look by itself.
@@ -109,7 +127,7 @@ extension RunQueue {
         let lastCPU = unsafe storage.pointee.cpu.load(ordering: .relaxed)
         unsafe storage.pointee.cpu.store(UInt32(truncatingIfNeeded: cpu), ordering: .sequentiallyConsistent)
         // Whoever narrows the affinity writes the mask first and then reads the CPU: one of us sees the other.
-        if unsafe !storage.pointee.affinity.contains(cpu) {
+        if unsafe !mayRun(storage, cpu) {
             unsafe storage.pointee.cpu.store(lastCPU, ordering: .relaxed)
             return .refused
         }

@@ -1,5 +1,6 @@
 // /sys/devices/system/cpu: the CPUs and how they are arranged.
 
+import CrossCPU
 import Machine
 import Primitives
 
@@ -24,6 +25,9 @@ enum SystemProcessors {
         set(tree, "devices/system/cpu/possible") { _ in true }
         set(tree, "devices/system/cpu/present") { _ in true }
         set(tree, "devices/system/cpu/isolated") { _ in false }
+        tree.add("devices/system/cpu/hotplug/states") { text, _ in
+            for state in CPUState.allCases { text.add("\(state.rawValue): \(state.name)\n") }
+        }
         tree.add("devices/system/cpu/kernel_max") { text, _ in text.add("\(maximumCPUs - 1)\n") }
         tree.add("devices/system/cpu/smt/active") { text, _ in text.add(hasThreads ? "1\n" : "0\n") }
         tree.add("devices/system/cpu/smt/control") { text, _ in
@@ -37,9 +41,15 @@ enum SystemProcessors {
     private static func add(_ cpu: Int, to tree: PseudoTree) {
         let directory = Text("devices/system/cpu/cpu\(cpu)/").bytes
         if cpu > 0 {
-            tree.add(directory + Text("online").bytes) { text, _ in
+            tree.add(directory + Text("online").bytes, 0o644) { bytes, task throws(Errno) in
+                let wanted = try Input.number(bytes, in: 0...1)
+                try CPUHotplug.set(cpu, online: wanted == 1, task)
+            } show: { text, _ in
                 text.add(CPUs.online.contains(cpu) ? "1\n" : "0\n")
             }
+        }
+        tree.add(directory + Text("hotplug/state").bytes) { text, _ in
+            text.add("\(CPUHotplug.state(of: cpu).rawValue)\n")
         }
         func number(_ name: StaticString, _ value: @escaping @Sendable (ProcessorTopology) -> UInt32) {
             tree.add(directory + Text("topology/\(name)").bytes) { text, _ in
