@@ -43,6 +43,8 @@ import Synchronization
         _ link: Pointer, _ work: WorkCore.Pointer, _ pool: inout WorkerPool.State, now: UInt64
     ) {
         unsafe work.pointee.link = link
+        // Another CPU that looks for the work where it was last sees the link, but not the lock.
+        Spin.interleave()
         unsafe work.pointee.queuedAt = now
         let color = unsafe link.pointee.color
         unsafe work.pointee.color = color

@@ -78,9 +78,8 @@ enum WorkCanceller {
         if number < 0 { return .busy }
         let pool = unsafe DeferredState.current.pointee.pools.pool(Int(number))
         return unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
-            guard unsafe work.pointee.pool.load(ordering: .relaxed) == number,
-                let link = unsafe work.pointee.link
-            else { return .busy }
+            // A link to another pool is that of somebody who is just putting the work there, under that pool's lock.
+            guard let link = unsafe work.pointee.link, unsafe link.pointee.pool == pool else { return .busy }
             // With it go its barriers, which the pool is to run.
             if unsafe work.pointee.isInactive { unsafe PoolWorkQueue.activate(link, work, &state) }
             unsafe WorkList.remove(work)

@@ -60,7 +60,9 @@ enum WorkFlusher {
             let isPlaced: Bool? = unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
                 // Another CPU may have queued it elsewhere before the lock was taken.
                 guard unsafe work.pointee.pool.load(ordering: .relaxed) == number else { return nil }
-                if unsafe work.pointee.link != nil {
+                if let link = unsafe work.pointee.link {
+                    // Just being put into another pool's list: that one's lock is the one to have.
+                    guard unsafe link.pointee.pool == pool else { return nil }
                     unsafe barrier.pointee.hasFollower = work.pointee.hasFollower
                     unsafe work.pointee.hasFollower = true
                     unsafe WorkList.insert(barrier, behind: work)
