@@ -20,7 +20,7 @@ private final class Shared: Sendable {
 extension CrossCPUMachineTests {
     @Suite struct HotplugTests {
         @Test func nothingIsLost() {
-            let failure = SimulatedKernel.underSeeds(60, cpus: [2, 4]) { task in
+            let failure = SimulatedKernel.underSeeds(12, cpus: [2, 4]) { task in
                 let shared = Shared()
                 let done = Shared()
                 load(shared, done)
@@ -89,7 +89,7 @@ extension CrossCPUMachineTests {
         }
 
         @Test func theBootCPUStays() {
-            let failure = SimulatedKernel.underSeeds(5, cpus: [1, 2]) { task in
+            let failure = SimulatedKernel.underSeeds(12, cpus: [1, 2]) { task in
                 for (cpu, wanted) in [(0, Errno.busy), (-1, .invalid), (CPUs.count, .invalid)] {
                     var got: Errno?
                     do throws(Errno) { try CPUHotplug.set(cpu, online: false, task) } catch { got = error }
