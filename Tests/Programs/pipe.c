@@ -1,7 +1,9 @@
 // Pipes and FIFOs: order, blocking, ends, capacity, atomic writes, errors.
 #include "tap.h"
+
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -255,6 +257,51 @@ TEST(fifo)
 	ERR(read(fd, text, 1), EAGAIN);
 	EQ(write(both, "q", 1), 1);
 	EQ(read(fd, text, 1), 1);
+}
+
+// Whoever opens second lets the first go on, which may be gone before the second looks round; nobody may
+// then wait for another to come. On several CPUs, and on one, where the first goes before the second, which has
+// computed, as soon as it is woken.
+static void open_fifo_from_both_sides(int rounds, int burn)
+{
+	pid_t child = SPAWN(
+		for (int i = 0; i < rounds; i++) {
+			int fd = OK(open("fifo", O_WRONLY));
+			EQ(write(fd, "w", 1), 1);
+			close(fd);
+			char reply = 0;
+			fd = OK(open("fifo", O_RDONLY));
+			EQ(read(fd, &reply, 1), 1);
+			EQ(reply, 'r');
+			close(fd);
+		});
+	for (int i = 0; i < rounds; i++) {
+		char text = 0;
+		for (volatile int n = 0; n < burn; n++)
+			;
+		int fd = OK(open("fifo", O_RDONLY));
+		EQ(read(fd, &text, 1), 1);
+		EQ(text, 'w');
+		EQ(read(fd, &text, 1), 0);
+		close(fd);
+		fd = OK(open("fifo", O_WRONLY));
+		EQ(write(fd, "r", 1), 1);
+		close(fd);
+	}
+	EXITED(tap_wait(child), 0);
+}
+
+TEST(fifo_opened_from_both_sides_at_once)
+{
+	NEED(tap_enter());
+	OK(mkfifo("fifo", 0600));
+	open_fifo_from_both_sides(500, 0);
+	cpu_set_t first;
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	OK(sched_setaffinity(0, sizeof first, &first));
+	open_fifo_from_both_sides(50, 2000000);
+	ERR(open("fifo", 3), EINVAL);
 }
 
 TEST(opened_again_through_proc)

@@ -7,16 +7,19 @@ extension Inode {
         -> File
     {
         guard let pipe else { throw .noSuchDevice }
-        pipe.discardIfStale(task)
+        guard flags.accessMode != 3 else { throw .invalid }
         let reads = flags.accessMode != 1
         let writes = flags.accessMode != 0
         let isNonBlocking = flags.contains(.nonBlocking)
-        if writes, !reads, isNonBlocking, !pipe.hasReaders { throw .noSuchDevice }
-        let openings = pipe.openings(reads: reads)
-        let file = PipeFile(pipe, self, path, flags)
-        if reads, writes { return file }
-        let isAlone = reads ? !pipe.hasWriters : !pipe.hasReaders
-        if isAlone, !isNonBlocking { try pipe.waitForOther(reads: reads, since: openings, task) }
-        return file
+        while true {
+            pipe.discardIfStale(task)
+            if writes, !reads, isNonBlocking, !pipe.hasReaders { throw .noSuchDevice }
+            guard let opening = pipe.open(reads: reads, writes: writes) else { continue }
+            let file = PipeFile(pipe, self, path, flags, opening)
+            if reads, writes { return file }
+            let isAlone = reads ? !opening.hadWriters : !opening.hadReaders
+            if isAlone, !isNonBlocking { try pipe.waitForOther(reads: reads, since: opening, task) }
+            return file
+        }
     }
 }

@@ -19,8 +19,8 @@ final class Pipe: @unchecked Sendable {
     /// Bytes in the ring; changed with the mutex held.
     private let available = Atomic<Int>(0)
     private let capacity: Atomic<Int>
-    private let readers = Atomic<Int>(0)
-    private let writers = Atomic<Int>(0)
+    private let readers: Atomic<Int>
+    private let writers: Atomic<Int>
     /// Guards the numbers of ends. Task context; nothing sleeps under it.
     private let ends = SpinLock(())
     /// How often an end was opened: who opens a FIFO waits for the other's to change.
@@ -30,9 +30,12 @@ final class Pipe: @unchecked Sendable {
     private let writeQueue = WaitQueue()
     private let openQueue = WaitQueue()
 
-    init(pages: Int = Pipe.defaultPages) {
+    /// A pipe whose ends are not open, or each once.
+    init(pages: Int = Pipe.defaultPages, isOpen: Bool = false) {
         ring = Tasks.Mutex(PipeRing(pages: pages))
         capacity = Atomic(pages << 12)
+        readers = Atomic(isOpen ? 1 : 0)
+        writers = Atomic(isOpen ? 1 : 0)
     }
 
     // MARK: State
@@ -139,52 +142,82 @@ final class Pipe: @unchecked Sendable {
 
     // MARK: Ends
 
-    /// One more end; the other side's openers go on.
-    func open(reads: Bool, writes: Bool) {
-        ends.withLock { _ in
-            if reads { readers.wrappingAdd(1, ordering: .releasing) }
-            if writes { writers.wrappingAdd(1, ordering: .releasing) }
+    /// What an opener found as its own end began to count.
+    struct Opening {
+        /// Somebody had the other end open.
+        let hadReaders: Bool
+        let hadWriters: Bool
+        /// How often each end had been opened.
+        let readerOpenings: UInt32
+        let writerOpenings: UInt32
+
+        /// Of the two ends that a pipe without a name begins with.
+        static let first = Opening(
+            hadReaders: false, hadWriters: false, readerOpenings: 0, writerOpenings: 0)
+    }
+
+    /// One more end; the other side's openers go on. Nil, and nothing done, if contents from before the last end was closed
+    /// have to be thrown away first.
+    ///
+    /// Who was there and the end that counts are one step: an opener of the other side, which goes on as soon as it
+    /// sees this end, may be gone again before this one looks.
+    func open(reads: Bool, writes: Bool) -> Opening? {
+        let opening: Opening? = ends.withLock { _ in
+            guard !isStale.load(ordering: .relaxed) else { return nil }
+            let opening = Opening(
+                hadReaders: hasReaders, hadWriters: hasWriters,
+                readerOpenings: readerOpenings.load(ordering: .relaxed),
+                writerOpenings: writerOpenings.load(ordering: .relaxed))
+            if reads {
+                readers.wrappingAdd(1, ordering: .releasing)
+                readerOpenings.wrappingAdd(1, ordering: .releasing)
+            }
+            if writes {
+                writers.wrappingAdd(1, ordering: .releasing)
+                writerOpenings.wrappingAdd(1, ordering: .releasing)
+            }
+            return opening
         }
-        if reads { readerOpenings.wrappingAdd(1, ordering: .releasing) }
-        if writes { writerOpenings.wrappingAdd(1, ordering: .releasing) }
         openQueue.wakeAll()
+        return opening
     }
 
     /// One end less. Does not sleep.
     func close(reads: Bool, writes: Bool) {
-        let isUnused = ends.withLock { _ in
+        ends.withLock { _ in
             if reads { readers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
             if writes { writers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
-            return !hasReaders && !hasWriters
+            // What nobody can read any more does not wait for the next who opens a FIFO.
+            if !hasReaders, !hasWriters { isStale.store(true, ordering: .releasing) }
         }
         readQueue.wakeAll()
         writeQueue.wakeAll()
-        // What nobody can read any more does not wait for the next who opens a FIFO.
-        if isUnused { isStale.store(true, ordering: .releasing) }
     }
 
-    /// The contents are from before the last end was closed.
+    /// The contents are from before the last end was closed. Becomes true under `ends`, and no end counts as long as it is.
     private let isStale = Atomic<Bool>(false)
 
     /// Throws away what is left from before; called by who opens a FIFO, before its end counts.
     func discardIfStale(_ task: borrowing TaskContext) {
         guard isStale.load(ordering: .acquiring) else { return }
         ring.withLock(task) { ring in
-            guard isStale.exchange(false, ordering: .acquiring) else { return }
+            guard isStale.load(ordering: .acquiring) else { return }
             ring.discard()
             available.store(0, ordering: .releasing)
+            isStale.store(false, ordering: .releasing)
         }
     }
 
-    /// Waits until an end of the other side has been opened: a reader for a writer, a writer for a reader.
-    func waitForOther(reads: Bool, since openings: UInt32, _ task: borrowing TaskContext) throws(Errno) {
-        try openQueue.wait(task) { self.openings(reads: reads) != openings }
+    /// Waits until the other side has been opened since: a reader for a writer, a writer for a reader.
+    func waitForOther(reads: Bool, since opening: Opening, _ task: borrowing TaskContext) throws(Errno) {
+        let before = reads ? opening.writerOpenings : opening.readerOpenings
+        try openQueue.wait(task) {
+            before != (reads ? writerOpeningCount : readerOpenings.load(ordering: .acquiring))
+        }
     }
 
-    /// How often an end of the other side has been opened.
-    func openings(reads: Bool) -> UInt32 {
-        reads ? writerOpenings.load(ordering: .acquiring) : readerOpenings.load(ordering: .acquiring)
-    }
+    /// How often the writing end has been opened.
+    var writerOpeningCount: UInt32 { writerOpenings.load(ordering: .acquiring) }
 
     // MARK: Poll
 

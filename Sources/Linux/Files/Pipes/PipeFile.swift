@@ -7,15 +7,14 @@ import Tasks
 /// One end, or with O_RDWR both.
 final class PipeFile: File, @unchecked Sendable {
     let pipe: Pipe
-    /// Openings of the writing end when this one was opened.
-    private let writersBefore: UInt32
+    /// What there was when this end began to count.
+    let opening: Pipe.Opening
 
-    /// Counts as an end from here on to the last close.
-    init(_ pipe: Pipe, _ inode: Inode, _ path: Path?, _ flags: OpenFlags) {
+    /// An end that the pipe counts already, from here on to the last close.
+    init(_ pipe: Pipe, _ inode: Inode, _ path: Path?, _ flags: OpenFlags, _ opening: Pipe.Opening) {
         self.pipe = pipe
-        writersBefore = pipe.openings(reads: true)
+        self.opening = opening
         super.init(inode, path, flags)
-        pipe.open(reads: isReadable, writes: isWritable)
     }
 
     deinit { pipe.close(reads: isReadable, writes: isWritable) }
@@ -40,7 +39,7 @@ final class PipeFile: File, @unchecked Sendable {
     }
 
     override func poll(_ table: PollTable?) -> PollEvents {
-        let hadWriter = pipe.hasWriters || pipe.openings(reads: true) != writersBefore || path == nil
+        let hadWriter = pipe.hasWriters || pipe.writerOpeningCount != opening.writerOpenings || path == nil
         return pipe.poll(reads: isReadable, writes: isWritable, hadWriter: hadWriter, table)
     }
 

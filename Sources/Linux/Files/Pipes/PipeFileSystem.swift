@@ -23,15 +23,15 @@ final class PipeFileSystem: FileSystem, @unchecked Sendable {
         let inode = PipeInode(
             shared, number: shared.numbers.wrappingAdd(1, ordering: .relaxed).oldValue, owner)
         let pipe = inode.itsPipe
-        let reader = PipeFile(pipe, inode, nil, flags)
-        let writer = PipeFile(pipe, inode, nil, flags.union(.writeOnly))
+        let reader = PipeFile(pipe, inode, nil, flags, .first)
+        let writer = PipeFile(pipe, inode, nil, flags.union(.writeOnly), .first)
         return (reader, writer)
     }
 }
 
 /// The inode of a pipe without a name; opened again through `/proc/PID/fd`.
 final class PipeInode: Inode, @unchecked Sendable {
-    let itsPipe = Pipe()
+    let itsPipe = Pipe(isOpen: true)
 
     init(_ fileSystem: FileSystem, number: UInt64, _ owner: FileOwner) {
         super.init(
