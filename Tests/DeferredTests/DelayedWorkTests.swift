@@ -58,55 +58,55 @@ private typealias Kernel = SimulatedKernel
 
 @Suite(.serialized) struct DelayedWorkTests {
     @Test func itRunsOnceAndNeverEarly() {
-        let failure = Kernel.firstFailure(seeds: 60) { task in
+        let failure = Kernel.underSeeds(60) { task in
             for delay: UInt64 in [0, 1, 1000, 300_000, 20_000_000] {
                 let noted = NotedDelayed()
                 let start = Clock.monotonic
-                Kernel.require(noted.queue(after: delay), "was queued already")
-                if delay > 0 { Kernel.require(!noted.queue(after: 5), "queued twice") }
+                Kernel.check(noted.queue(after: delay), "was queued already")
+                if delay > 0 { Kernel.check(!noted.queue(after: 5), "queued twice") }
                 while noted.ran == 0 { Thread.sleep(for: max(delay, 100_000), task) }
                 let at = noted.ranAt.load(ordering: .relaxed)
-                Kernel.require(at >= start + delay, "early: due \(start + delay), ran \(at)")
+                Kernel.check(at >= start + delay, "early: due \(start + delay), ran \(at)")
                 noted.with { _ = $0.cancelSync(task) }
-                Kernel.require(noted.ran == noted.claims.load(ordering: .relaxed), "lost or doubled")
+                Kernel.check(noted.ran == noted.claims.load(ordering: .relaxed), "lost or doubled")
             }
         }
         #expect(failure == nil)
     }
 
     @Test func flushDoesNotWaitForTheTimer() {
-        let failure = Kernel.firstFailure(seeds: 40) { task in
+        let failure = Kernel.underSeeds(40) { task in
             let noted = NotedDelayed()
             _ = noted.queue(after: 3_600_000_000_000)
             noted.with { _ = $0.flush(task) }
-            Kernel.require(noted.ran == 1, "not run")
-            Kernel.require(Clock.monotonic < 3_600_000_000_000, "waited for the timer")
+            Kernel.check(noted.ran == 1, "not run")
+            Kernel.check(Clock.monotonic < 3_600_000_000_000, "waited for the timer")
         }
         #expect(failure == nil)
     }
 
     @Test func modifyMovesIt() {
-        let failure = Kernel.firstFailure(seeds: 40) { task in
+        let failure = Kernel.underSeeds(40) { task in
             let noted = NotedDelayed()
             _ = noted.queue(after: 1_000_000)
             let moved = noted.with { WorkQueue.events.modifyDelayed($0, after: 50_000_000) }
-            Kernel.require(moved || noted.ran > 0, "was not waiting")
+            Kernel.check(moved || noted.ran > 0, "was not waiting")
             let start = Clock.monotonic
             Thread.sleep(for: 60_000_000, task)
-            Kernel.require(noted.ran > 0, "not run")
+            Kernel.check(noted.ran > 0, "not run")
             if moved {
-                Kernel.require(noted.ran == 1, "ran \(noted.ran) times")
+                Kernel.check(noted.ran == 1, "ran \(noted.ran) times")
                 let at = noted.ranAt.load(ordering: .relaxed)
-                Kernel.require(at + 1_000_000 >= start + 50_000_000, "at the old time")
+                Kernel.check(at + 1_000_000 >= start + 50_000_000, "at the old time")
             }
-            Kernel.require(!(noted.with { WorkQueue.events.modifyDelayed($0, after: 10) }), "was waiting")
+            Kernel.check(!(noted.with { WorkQueue.events.modifyDelayed($0, after: 10) }), "was waiting")
             noted.with { _ = $0.flush(task) }
         }
         #expect(failure == nil)
     }
 
     @Test func cancelEndsOneThatQueuesItselfAgain() {
-        let failure = Kernel.firstFailure(seeds: 80) { task in
+        let failure = Kernel.underSeeds(80) { task in
             let noted = NotedDelayed()
             noted.again.store(1, ordering: .relaxed)
             Thread.current.bind(to: CPUMask(0))
@@ -114,20 +114,20 @@ private typealias Kernel = SimulatedKernel
             Thread.sleep(for: 20_000, task)
             let wasWaiting = noted.with { $0.cancelSync(task) }
             let ran = noted.ran
-            Kernel.require(noted.inside.load(ordering: .relaxed) == 0, "still running")
+            Kernel.check(noted.inside.load(ordering: .relaxed) == 0, "still running")
             let claims = noted.claims.load(ordering: .relaxed)
-            Kernel.require(ran == claims - (wasWaiting ? 1 : 0), "\(claims) in, \(ran) run")
+            Kernel.check(ran == claims - (wasWaiting ? 1 : 0), "\(claims) in, \(ran) run")
             Thread.sleep(for: 100_000, task)
-            Kernel.require(noted.ran == ran, "ran after it was cancelled")
+            Kernel.check(noted.ran == ran, "ran after it was cancelled")
         }
         #expect(failure == nil)
     }
 
     @Test func allComersAreAccountedFor() {
-        let failure = Kernel.firstFailure(seeds: 80) { task in
+        let failure = Kernel.underSeeds(80) { task in
             let noted = NotedDelayed()
             let cancelled = Shared()
-            threads(4, task) { index, task in
+            SimulatedKernel.threads(4, bound: true, task) { index, task in
                 for turn in 0..<8 {
                     switch index {
                     case 0, 1: _ = noted.queue(after: UInt64(turn * 300))
@@ -145,7 +145,7 @@ private typealias Kernel = SimulatedKernel
             noted.with { _ = $0.flush(task) }
             let out = noted.ran + cancelled.count.load(ordering: .relaxed)
             let claims = noted.claims.load(ordering: .relaxed)
-            Kernel.require(out == claims, "\(claims) in, \(out) out")
+            Kernel.check(out == claims, "\(claims) in, \(out) out")
         }
         #expect(failure == nil)
     }

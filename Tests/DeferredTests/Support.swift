@@ -7,22 +7,6 @@ import SimulatedKernel
 import Synchronization
 import Tasks
 
-/// Runs `count` threads, each bound to a CPU in turn, until all have returned.
-func threads(
-    _ count: Int, _ task: borrowing TaskContext, _ body: @escaping (Int, borrowing TaskContext) -> Void
-) {
-    let done = Shared()
-    for index in 0..<count {
-        let thread = try! Thread.create(name: "test") { task in
-            body(index, task)
-            done.completion.complete()
-        }
-        thread.bind(to: CPUMask(index % SimulatedCPU.current.machine.cpus.count))
-        thread.start()
-    }
-    for _ in 0..<count { done.completion.wait(task) }
-}
-
 /// What threads and works of one case share.
 final class Shared: Sendable {
     let completion = Completion()

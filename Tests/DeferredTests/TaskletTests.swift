@@ -69,9 +69,9 @@ private final class Order: @unchecked Sendable {
 
 @Suite(.serialized) struct TaskletTests {
     @Test func everyScheduleRunsOnceAndNeverTwoAtOnce() {
-        let failure = SimulatedKernel.firstFailure(seeds: 100) { task in
+        let failure = SimulatedKernel.underSeeds(100) { task in
             let noted = Noted()
-            threads(4, task) { _, task in
+            SimulatedKernel.threads(4, bound: true, task) { _, task in
                 for _ in 0..<15 {
                     noted.schedule()
                     Spin.interleave()
@@ -80,74 +80,69 @@ private final class Order: @unchecked Sendable {
             noted.with { $0.kill(task) }
             let runs = noted.runs.load(ordering: .relaxed)
             let claims = noted.claims.load(ordering: .relaxed)
-            SimulatedKernel.require(runs == claims, "scheduled \(claims) times, ran \(runs) times")
-            SimulatedKernel.require(noted.overlaps.load(ordering: .relaxed) == 0, "ran on two CPUs at once")
-            SimulatedKernel.require(runs > 0, "never ran")
+            SimulatedKernel.check(runs == claims, "scheduled \(claims) times, ran \(runs) times")
+            SimulatedKernel.check(noted.overlaps.load(ordering: .relaxed) == 0, "ran on two CPUs at once")
+            SimulatedKernel.check(runs > 0, "never ran")
         }
         #expect(failure == nil)
     }
 
     @Test func topHalvesScheduleThem() {
-        // One tasklet for all machines of this test: they run one after the other.
-        nonisolated(unsafe) var current: Noted? = nil
-        let failure = SimulatedKernel.firstFailure(
-            seeds: 60,
-            handler: { _, _ in unsafe current?.schedule() },
-            { task in
-                let noted = Noted()
-                unsafe current = noted
-                threads(2, task) { index, task in
-                    for _ in 0..<20 {
-                        SimulatedKernel.interrupt(cpu: CPU.index, vector: 40)
-                        Spin.interleave()
-                    }
+        let failure = SimulatedKernel.underSeeds(60) { task in
+            let noted = Noted()
+            SimulatedKernel.handler = { _, _ in noted.schedule() }
+            SimulatedKernel.threads(2, bound: true, task) { index, task in
+                for _ in 0..<20 {
+                    SimulatedKernel.interrupt(CPU.index)
+                    Spin.interleave()
                 }
-                unsafe current = nil
-                noted.with { $0.kill(task) }
-                let runs = noted.runs.load(ordering: .relaxed)
-                let claims = noted.claims.load(ordering: .relaxed)
-                SimulatedKernel.require(runs == claims && runs > 0, "scheduled \(claims), ran \(runs)")
-            })
+            }
+            SimulatedKernel.handler = nil
+            noted.with { $0.kill(task) }
+            let runs = noted.runs.load(ordering: .relaxed)
+            let claims = noted.claims.load(ordering: .relaxed)
+            SimulatedKernel.check(runs == claims && runs > 0, "scheduled \(claims), ran \(runs)")
+        }
         #expect(failure == nil)
     }
 
     @Test func aDisabledOneStaysScheduledAndRunsWhereItWasScheduled() {
-        let failure = SimulatedKernel.firstFailure(seeds: 60, cpus: [2, 4]) { task in
+        let failure = SimulatedKernel.underSeeds(60, cpus: [2, 4]) { task in
             let noted = Noted(enabled: false)
-            threads(1, task) { _, task in
-                noted.with { SimulatedKernel.require($0.schedule(), "was scheduled already") }
-                noted.with { SimulatedKernel.require(!$0.schedule(), "scheduled twice") }
+            SimulatedKernel.threads(1, bound: true, task) { _, task in
+                noted.with { SimulatedKernel.check($0.schedule(), "was scheduled already") }
+                noted.with { SimulatedKernel.check(!$0.schedule(), "scheduled twice") }
             }
-            threads(2, task) { index, task in
+            SimulatedKernel.threads(2, bound: true, task) { index, task in
                 if index == 0 {
                     for _ in 0..<50 { Spin.interleave() }
-                    SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == 0, "ran while disabled")
+                    SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 0, "ran while disabled")
                     return
                 }
                 for _ in 0..<50 { Spin.interleave() }
             }
-            threads(2, task) { index, task in
+            SimulatedKernel.threads(2, bound: true, task) { index, task in
                 if index == 1 { noted.with { try! $0.enable(task) } }
             }
             noted.with { $0.kill(task) }
-            SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == 1, "did not run once when enabled")
-            SimulatedKernel.require(noted.lastCPU.load(ordering: .relaxed) == 0, "ran on another CPU")
+            SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 1, "did not run once when enabled")
+            SimulatedKernel.check(noted.lastCPU.load(ordering: .relaxed) == 0, "ran on another CPU")
         }
         #expect(failure == nil)
     }
 
     @Test func nothingRunsBetweenDisableAndEnable() {
-        let failure = SimulatedKernel.firstFailure(seeds: 60) { task in
+        let failure = SimulatedKernel.underSeeds(60) { task in
             let noted = Noted()
-            threads(3, task) { index, task in
+            SimulatedKernel.threads(3, bound: true, task) { index, task in
                 for _ in 0..<10 {
                     if index == 0 {
                         noted.with { $0.disable(task) }
                         let before = noted.runs.load(ordering: .relaxed)
                         for _ in 0..<6 { Spin.interleave() }
                         let after = noted.runs.load(ordering: .relaxed)
-                        SimulatedKernel.require(before == after, "ran while disabled")
-                        SimulatedKernel.require(noted.inside.load(ordering: .relaxed) == 0, "still running")
+                        SimulatedKernel.check(before == after, "ran while disabled")
+                        SimulatedKernel.check(noted.inside.load(ordering: .relaxed) == 0, "still running")
                         noted.with { try! $0.enable(task) }
                     } else {
                         noted.schedule()
@@ -157,13 +152,13 @@ private final class Order: @unchecked Sendable {
             }
             noted.with { $0.kill(task) }
             let runs = noted.runs.load(ordering: .relaxed)
-            SimulatedKernel.require(runs == noted.claims.load(ordering: .relaxed), "lost or doubled")
+            SimulatedKernel.check(runs == noted.claims.load(ordering: .relaxed), "lost or doubled")
         }
         #expect(failure == nil)
     }
 
     @Test func disablingTwiceTakesEnablingTwice() {
-        let failure = SimulatedKernel.firstFailure(seeds: 20) { task in
+        let failure = SimulatedKernel.underSeeds(20) { task in
             let noted = Noted()
             noted.with {
                 $0.disable()
@@ -171,47 +166,47 @@ private final class Order: @unchecked Sendable {
                 $0.schedule()
                 try! $0.enable(task)
                 for _ in 0..<30 { Spin.interleave() }
-                SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == 0, "ran while disabled once")
+                SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 0, "ran while disabled once")
                 try! $0.enable(task)
                 $0.kill(task)
-                SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == 1, "did not run")
+                SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 1, "did not run")
             }
         }
         #expect(failure == nil)
     }
 
     @Test func enablingOneThatIsEnabledIsAnError() {
-        let failure = SimulatedKernel.firstFailure(seeds: 5) { task in
+        let failure = SimulatedKernel.underSeeds(5) { task in
             let noted = Noted()
             noted.with {
                 do throws(Errno) {
                     try $0.enable(task)
-                    SimulatedKernel.require(false, "enabled without having been disabled")
+                    SimulatedKernel.check(false, "enabled without having been disabled")
                 } catch {
-                    SimulatedKernel.require(error == .invalid, "wrong error")
+                    SimulatedKernel.check(error == .invalid, "wrong error")
                 }
             }
             noted.schedule()
             noted.with { $0.kill(task) }
-            SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == 1, "does not run any more")
+            SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 1, "does not run any more")
         }
         #expect(failure == nil)
     }
 
     @Test func oneThatSchedulesItselfRunsAgain() {
-        let failure = SimulatedKernel.firstFailure(seeds: 60) { task in
+        let failure = SimulatedKernel.underSeeds(60) { task in
             let noted = Noted()
             noted.again.store(30, ordering: .relaxed)
             noted.schedule()
             while noted.runs.load(ordering: .relaxed) < 31 { Scheduler.yield(task) }
             noted.with { $0.kill(task) }
-            SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == 31, "ran another number of times")
+            SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 31, "ran another number of times")
         }
         #expect(failure == nil)
     }
 
     @Test func killEndsOneThatSchedulesItselfForEver() {
-        let failure = SimulatedKernel.firstFailure(seeds: 60) { task in
+        let failure = SimulatedKernel.underSeeds(60) { task in
             let noted = Noted()
             noted.again.store(.max, ordering: .relaxed)
             noted.schedule()
@@ -219,27 +214,27 @@ private final class Order: @unchecked Sendable {
             noted.with { $0.kill(task) }
             let runs = noted.runs.load(ordering: .relaxed)
             for _ in 0..<50 { Spin.interleave() }
-            SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == runs, "ran after it was killed")
-            noted.with { SimulatedKernel.require(!$0.schedule(), "scheduled after it was killed") }
+            SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == runs, "ran after it was killed")
+            noted.with { SimulatedKernel.check(!$0.schedule(), "scheduled after it was killed") }
         }
         #expect(failure == nil)
     }
 
     @Test func killDropsADisabledOne() {
-        let failure = SimulatedKernel.firstFailure(seeds: 60) { task in
+        let failure = SimulatedKernel.underSeeds(60) { task in
             let noted = Noted(enabled: false)
-            threads(2, task) { index, _ in noted.schedule() }
+            SimulatedKernel.threads(2, bound: true, task) { index, _ in noted.schedule() }
             noted.with { $0.kill(task) }
             noted.with {
-                SimulatedKernel.require(!$0.isScheduled && !$0.isRunning, "not idle after the kill")
+                SimulatedKernel.check(!$0.isScheduled && !$0.isRunning, "not idle after the kill")
             }
-            SimulatedKernel.require(noted.runs.load(ordering: .relaxed) == 0, "ran although disabled")
+            SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 0, "ran although disabled")
         }
         #expect(failure == nil)
     }
 
     @Test func highOnesComeFirst() {
-        let failure = SimulatedKernel.firstFailure(seeds: 40, cpus: [1]) { task in
+        let failure = SimulatedKernel.underSeeds(40, cpus: [1]) { task in
             let order = Order()
             let normal = (0..<3).map { _ in Noted(order: order) }
             let high = (0..<3).map { _ in Noted(order: order) }
@@ -250,7 +245,7 @@ private final class Order: @unchecked Sendable {
             }
             for tasklet in normal + high { tasklet.with { $0.kill(task) } }
             let wanted = (high + normal).map { ObjectIdentifier($0) }
-            SimulatedKernel.require(order.seen == wanted, "wrong order")
+            SimulatedKernel.check(order.seen == wanted, "wrong order")
         }
         #expect(failure == nil)
     }

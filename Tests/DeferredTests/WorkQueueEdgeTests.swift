@@ -17,7 +17,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
 
 @Suite(.serialized) struct WorkQueueEdgeTests {
     @Test func aRescuerRunsWhatNoWorkerCan() {
-        let failure = Kernel.firstFailure(seeds: 40) { task in
+        let failure = Kernel.underSeeds(40) { task in
             let shared = Shared()
             let queue = try! WorkQueue("rescued", .memoryReclaim)
             let plain = try! WorkQueue("plain")
@@ -36,10 +36,10 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
             for work in waiting { work.queue(on: plain, cpu: 0) }
             last.queue(on: queue, cpu: 0)
             last.with { _ = $0.flush(task) }
-            Kernel.require(last.ran == 1, "not rescued")
+            Kernel.check(last.ran == 1, "not rescued")
             barren.store(0, ordering: .relaxed)
             plain.flush(task)
-            for work in waiting { Kernel.require(work.ran == 1, "a waiting work did not run once") }
+            for work in waiting { Kernel.check(work.ran == 1, "a waiting work did not run once") }
             plain.destroy(task)
             queue.destroy(task)
         }
@@ -48,7 +48,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
     }
 
     @Test func flushingFromInsideIsRefused() {
-        let failure = Kernel.firstFailure(seeds: 20) { task in
+        let failure = Kernel.underSeeds(20) { task in
             let queue = try! WorkQueue("test")
             let results = Shared()
             let noted = NotedWork { noted, task in
@@ -59,28 +59,28 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
             }
             noted.queue(on: queue)
             queue.flush(task)
-            Kernel.require(results.count.load(ordering: .relaxed) == 4, "a work waited for itself")
-            Kernel.require(noted.queue(on: queue), "the queue is of no use any more")
+            Kernel.check(results.count.load(ordering: .relaxed) == 4, "a work waited for itself")
+            Kernel.check(noted.queue(on: queue), "the queue is of no use any more")
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func destroyRunsWhatIsPendingAndRefusesTheRest() {
-        let failure = Kernel.firstFailure(seeds: 40) { task in
+        let failure = Kernel.underSeeds(40) { task in
             let queue = try! WorkQueue("test", maxActive: 1)
             let works = (0..<5).map { _ in NotedWork() }
             for work in works { work.queue(on: queue) }
             queue.destroy(task)
-            for work in works { Kernel.require(work.ran == 1, "pending work lost") }
-            Kernel.require(!works[0].queue(on: queue), "queued on a queue that was destroyed")
-            Kernel.require(works[0].with { !$0.isPending }, "pending for ever")
+            for work in works { Kernel.check(work.ran == 1, "pending work lost") }
+            Kernel.check(!works[0].queue(on: queue), "queued on a queue that was destroyed")
+            Kernel.check(works[0].with { !$0.isPending }, "pending for ever")
         }
         #expect(failure == nil)
     }
 
     @Test func aDrainedQueueTakesWorkOfItsOwnOnly() {
-        let failure = Kernel.firstFailure(seeds: 40) { task in
+        let failure = Kernel.underSeeds(40) { task in
             let queue = try! WorkQueue("test")
             let chain = Shared()
             let noted = NotedWork { noted, task in
@@ -88,14 +88,14 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
             }
             noted.queue(on: queue)
             queue.drain(task)
-            Kernel.require(noted.ran == 5, "the chain was cut: \(noted.ran)")
+            Kernel.check(noted.ran == 5, "the chain was cut: \(noted.ran)")
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func aWorkThatLeaksALockIsReportedAndMended() {
-        let failure = Kernel.firstFailure(seeds: 20) { task in
+        let failure = Kernel.underSeeds(20) { task in
             let queue = try! WorkQueue("test")
             let leaks = NotedWork { _, _ in PreemptCount.add(PreemptCount.preemption) }
             leaks.queue(on: queue)
@@ -103,7 +103,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
             let after = NotedWork { _, task in Scheduler.yield(task) }
             after.queue(on: queue)
             queue.flush(task)
-            Kernel.require(after.ran == 1, "the worker did not go on")
+            Kernel.check(after.ran == 1, "the worker did not go on")
             queue.destroy(task)
         }
         #expect(failure == nil)
@@ -111,7 +111,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
     }
 
     @Test func aStalledPoolIsReportedByName() {
-        let failure = Kernel.firstFailure(seeds: 4, cpus: [2]) { task in
+        let failure = Kernel.underSeeds(4, cpus: [2]) { task in
             let shared = Shared()
             let queue = try! WorkQueue("test")
             let hog = NotedWork { _, _ in while !shared.flag.load(ordering: .acquiring) { Spin.pause() } }
@@ -119,9 +119,9 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
             hog.queue(on: queue, cpu: 1)
             waiting.queue(on: queue, cpu: 1)
             while hog.ran == 0 { Spin.pause() }
-            Kernel.require(WorkQueues.watch(now: CycleClock.now) == 0, "reported at once")
+            Kernel.check(WorkQueues.watch(now: CycleClock.now) == 0, "reported at once")
             let later = CycleClock.now + WorkQueues.stallLimit
-            Kernel.require(WorkQueues.watch(now: later) == 1, "a stall was not seen")
+            Kernel.check(WorkQueues.watch(now: later) == 1, "a stall was not seen")
             shared.flag.store(true, ordering: .releasing)
             queue.destroy(task)
         }
@@ -130,7 +130,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
     }
 
     @Test func idleWorkersGo() {
-        let failure = Kernel.firstFailure(seeds: 10) { task in
+        let failure = Kernel.underSeeds(10) { task in
             let shared = Shared()
             let queue = try! WorkQueue("test")
             let works = (0..<6).map { _ in
@@ -149,11 +149,11 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
                 Scheduler.yield(task)
             }
             for _ in 0..<200 { Spin.pause() }
-            Kernel.require(WorkQueues.workerCount < many, "none of \(many) workers went")
+            Kernel.check(WorkQueues.workerCount < many, "none of \(many) workers went")
             let noted = NotedWork()
             noted.queue(on: queue, cpu: 0)
             queue.destroy(task)
-            Kernel.require(noted.ran == 1, "nobody is left to work")
+            Kernel.check(noted.ran == 1, "nobody is left to work")
         }
         #expect(failure == nil)
     }

@@ -13,35 +13,35 @@ private typealias Kernel = SimulatedKernel
 
 @Suite(.serialized) struct WorkQueueTests {
     @Test func everyQueueingRunsOnceAndNeverTwoAtOnce() {
-        let failure = Kernel.firstFailure(seeds: 100) { task in
+        let failure = Kernel.underSeeds(100) { task in
             let queue = try! WorkQueue("test")
             let noted = NotedWork { noted, task in
                 for _ in 0..<6 { Spin.interleave() }
                 // Asleep, it lets another worker of the CPU look at the list.
                 if noted.ran % 3 == 0 { Thread.sleep(for: 2000, task) }
             }
-            threads(4, task) { _, _ in
+            SimulatedKernel.threads(4, bound: true, task) { _, _ in
                 for _ in 0..<15 {
                     noted.queue(on: queue)
                     Spin.interleave()
                 }
             }
             queue.flush(task)
-            Kernel.require(noted.ran == noted.queued, "queued \(noted.queued) times, ran \(noted.ran) times")
-            Kernel.require(noted.overlaps.load(ordering: .relaxed) == 0, "ran twice at once")
+            Kernel.check(noted.ran == noted.queued, "queued \(noted.queued) times, ran \(noted.ran) times")
+            Kernel.check(noted.overlaps.load(ordering: .relaxed) == 0, "ran twice at once")
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func aBoundWorkRunsOnTheCPUItWasQueuedFor() {
-        let failure = Kernel.firstFailure(seeds: 40, cpus: [2, 4]) { task in
+        let failure = Kernel.underSeeds(40, cpus: [2, 4]) { task in
             let queue = try! WorkQueue("test")
             for cpu in SimulatedCPU.current.machine.cpus.indices {
                 let noted = NotedWork()
                 noted.queue(on: queue, cpu: cpu)
                 noted.with { _ = $0.flush(task) }
-                Kernel.require(noted.lastCPU.load(ordering: .relaxed) == cpu, "ran elsewhere")
+                Kernel.check(noted.lastCPU.load(ordering: .relaxed) == cpu, "ran elsewhere")
             }
             queue.destroy(task)
         }
@@ -49,7 +49,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func aWorkThatSleepsHoldsUpNobody() {
-        let failure = Kernel.firstFailure(seeds: 60) { task in
+        let failure = Kernel.underSeeds(60) { task in
             let queue = try! WorkQueue("test")
             // The second time there are idle workers already, which somebody must wake.
             for _ in 0..<3 {
@@ -63,11 +63,11 @@ private typealias Kernel = SimulatedKernel
                     for other in others { other.queue(on: queue, cpu: 0) }
                 }
                 for other in others { other.with { _ = $0.flush(task) } }
-                for other in others { Kernel.require(other.ran == 1, "held up") }
+                for other in others { Kernel.check(other.ran == 1, "held up") }
                 shared.flag.store(true, ordering: .releasing)
                 shared.queue.wakeAll()
                 queue.flush(task)
-                Kernel.require(blocked.ran == 1, "the blocked work did not run")
+                Kernel.check(blocked.ran == 1, "the blocked work did not run")
             }
             queue.destroy(task)
         }
@@ -75,75 +75,75 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func worksThatComputeRunOneAfterTheOther() {
-        let failure = Kernel.firstFailure(seeds: 60, cpus: [1, 2]) { task in
+        let failure = Kernel.underSeeds(60, cpus: [1, 2]) { task in
             let inside = Shared()
             let queue = try! WorkQueue("test")
             let works = (0..<6).map { _ in
                 NotedWork { _, _ in
                     let others = inside.count.wrappingAdd(1, ordering: .relaxed).oldValue
-                    Kernel.require(others == 0, "two works that do not sleep run at once on a CPU")
+                    Kernel.check(others == 0, "two works that do not sleep run at once on a CPU")
                     for _ in 0..<10 { Spin.interleave() }
                     inside.count.wrappingSubtract(1, ordering: .relaxed)
                 }
             }
             for work in works { work.queue(on: queue, cpu: 0) }
             queue.flush(task)
-            for work in works { Kernel.require(work.ran == 1, "not run once") }
+            for work in works { Kernel.check(work.ran == 1, "not run once") }
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func anOrderedQueueKeepsOrder() {
-        let failure = Kernel.firstFailure(seeds: 60) { task in
+        let failure = Kernel.underSeeds(60) { task in
             let queue = try! WorkQueue("test", .ordered)
             let shared = Shared()
             let works = (0..<12).map { number in
                 NotedWork { _, task in
                     let turn = shared.count.wrappingAdd(1, ordering: .relaxed).oldValue
-                    Kernel.require(turn == number, "work \(number) began as number \(turn)")
+                    Kernel.check(turn == number, "work \(number) began as number \(turn)")
                     if number % 3 == 0 { Scheduler.yield(task) }
                 }
             }
             for work in works { work.queue(on: queue) }
             queue.flush(task)
-            Kernel.require(shared.count.load(ordering: .relaxed) == 12, "not all ran")
-            for work in works { Kernel.require(work.overlaps.load(ordering: .relaxed) == 0, "overlap") }
+            Kernel.check(shared.count.load(ordering: .relaxed) == 12, "not all ran")
+            for work in works { Kernel.check(work.overlaps.load(ordering: .relaxed) == 0, "overlap") }
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func noMoreThanMaxActiveAreInHand() {
-        let failure = Kernel.firstFailure(seeds: 40) { task in
+        let failure = Kernel.underSeeds(40) { task in
             let queue = try! WorkQueue("test", .unbound, maxActive: 2)
             let inside = Shared()
             let works = (0..<8).map { _ in
                 NotedWork { _, task in
                     let others = inside.count.wrappingAdd(1, ordering: .relaxed).oldValue
-                    Kernel.require(others < 2, "more than two at once")
+                    Kernel.check(others < 2, "more than two at once")
                     Scheduler.yield(task)
                     inside.count.wrappingSubtract(1, ordering: .relaxed)
                 }
             }
             for work in works { work.queue(on: queue) }
             queue.flush(task)
-            for work in works { Kernel.require(work.ran == 1, "not run once") }
+            for work in works { Kernel.check(work.ran == 1, "not run once") }
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func flushWaitsForWhatWasQueuedBefore() {
-        let failure = Kernel.firstFailure(seeds: 80) { task in
+        let failure = Kernel.underSeeds(80) { task in
             let queue = try! WorkQueue("test")
-            threads(3, task) { index, task in
+            SimulatedKernel.threads(3, bound: true, task) { index, task in
                 for _ in 0..<4 {
                     let works = (0..<3).map { _ in NotedWork { _, task in Scheduler.yield(task) } }
                     for work in works { work.queue(on: queue) }
                     queue.flush(task)
                     for work in works {
-                        Kernel.require(
+                        Kernel.check(
                             work.ran == 1 && work.inside.load(ordering: .relaxed) == 0, "not waited for")
                     }
                 }
@@ -154,26 +154,26 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func aFlushedWorkHasRun() {
-        let failure = Kernel.firstFailure(seeds: 80) { task in
+        let failure = Kernel.underSeeds(80) { task in
             let queue = try! WorkQueue("test")
             let noted = NotedWork { _, task in Scheduler.yield(task) }
-            threads(3, task) { index, task in
+            SimulatedKernel.threads(3, bound: true, task) { index, task in
                 for _ in 0..<6 {
                     let before = noted.ran
                     let isMine = noted.queue(on: queue)
                     noted.with { _ = $0.flush(task) }
-                    if isMine { Kernel.require(noted.ran > before, "flushed, but it has not run") }
+                    if isMine { Kernel.check(noted.ran > before, "flushed, but it has not run") }
                 }
             }
             queue.flush(task)
-            Kernel.require(noted.ran == noted.queued, "lost or doubled")
+            Kernel.check(noted.ran == noted.queued, "lost or doubled")
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func aWorkThatRequeuesItselfIsCancelled() {
-        let failure = Kernel.firstFailure(seeds: 80) { task in
+        let failure = Kernel.underSeeds(80) { task in
             let queue = try! WorkQueue("test")
             let noted = NotedWork { noted, _ in
                 for _ in 0..<8 { Spin.interleave() }
@@ -185,11 +185,11 @@ private typealias Kernel = SimulatedKernel
             for _ in 0..<60 { Spin.interleave() }
             let wasWaiting = noted.with { $0.cancelSync(task) }
             let runs = noted.ran
-            Kernel.require(noted.inside.load(ordering: .relaxed) == 0, "still running")
-            Kernel.require(runs == noted.queued - (wasWaiting ? 1 : 0), "lost or doubled")
+            Kernel.check(noted.inside.load(ordering: .relaxed) == 0, "still running")
+            Kernel.check(runs == noted.queued - (wasWaiting ? 1 : 0), "lost or doubled")
             for _ in 0..<50 { Spin.interleave() }
-            Kernel.require(noted.ran == runs, "ran after it was cancelled")
-            Kernel.require(noted.queue(on: queue), "cannot be queued any more")
+            Kernel.check(noted.ran == runs, "ran after it was cancelled")
+            Kernel.check(noted.queue(on: queue), "cannot be queued any more")
             noted.with { _ = $0.cancelSync(task) }
             queue.destroy(task)
         }
@@ -197,12 +197,12 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func cancellersAndQueuersMeet() {
-        let failure = Kernel.firstFailure(seeds: 80) { task in
+        let failure = Kernel.underSeeds(80) { task in
             let queue = try! WorkQueue("test", maxActive: 1)
             let cancelled = Shared()
             let noted = NotedWork { _, task in Scheduler.yield(task) }
             let others = (0..<3).map { _ in NotedWork() }
-            threads(4, task) { index, task in
+            SimulatedKernel.threads(4, bound: true, task) { index, task in
                 for _ in 0..<8 {
                     if index % 2 == 0 {
                         noted.queue(on: queue)
@@ -216,15 +216,15 @@ private typealias Kernel = SimulatedKernel
             }
             queue.flush(task)
             let out = noted.ran + cancelled.count.load(ordering: .relaxed)
-            Kernel.require(noted.queued == out, "\(noted.queued) in, \(out) out")
-            for other in others { Kernel.require(other.ran == other.queued, "another work lost or doubled") }
+            Kernel.check(noted.queued == out, "\(noted.queued) in, \(out) out")
+            for other in others { Kernel.check(other.ran == other.queued, "another work lost or doubled") }
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func aWorkMayFreeItself() {
-        let failure = Kernel.firstFailure(seeds: 60) { task in
+        let failure = Kernel.underSeeds(60) { task in
             let queue = try! WorkQueue("test")
             let shared = Shared()
             for _ in 0..<20 {
@@ -232,34 +232,29 @@ private typealias Kernel = SimulatedKernel
                 own.queue(on: queue)
             }
             queue.flush(task)
-            Kernel.require(shared.count.load(ordering: .relaxed) == 20, "not all ran")
+            Kernel.check(shared.count.load(ordering: .relaxed) == 20, "not all ran")
             queue.destroy(task)
         }
         #expect(failure == nil)
     }
 
     @Test func topHalvesQueueWorks() {
-        // One work for all machines of this test: they run one after the other.
-        nonisolated(unsafe) var current: (NotedWork, WorkQueue)? = nil
-        let failure = Kernel.firstFailure(
-            seeds: 60,
-            handler: { _, _ in if let (work, queue) = unsafe current { work.queue(on: queue) } },
-            { task in
-                let noted = NotedWork()
-                let queue = try! WorkQueue("test")
-                unsafe current = (noted, queue)
-                threads(2, task) { index, task in
-                    for _ in 0..<20 {
-                        SimulatedKernel.interrupt(cpu: CPU.index, vector: 40)
-                        Spin.interleave()
-                    }
+        let failure = Kernel.underSeeds(60) { task in
+            let noted = NotedWork()
+            let queue = try! WorkQueue("test")
+            SimulatedKernel.handler = { _, _ in noted.queue(on: queue) }
+            SimulatedKernel.threads(2, bound: true, task) { index, task in
+                for _ in 0..<20 {
+                    SimulatedKernel.interrupt(CPU.index)
+                    Spin.interleave()
                 }
-                unsafe current = nil
-                queue.flush(task)
-                Kernel.require(
-                    noted.ran == noted.queued && noted.ran > 0, "\(noted.queued) in, \(noted.ran) out")
-                queue.destroy(task)
-            })
+            }
+            SimulatedKernel.handler = nil
+            queue.flush(task)
+            Kernel.check(
+                noted.ran == noted.queued && noted.ran > 0, "\(noted.queued) in, \(noted.ran) out")
+            queue.destroy(task)
+        }
         #expect(failure == nil)
     }
 }

@@ -39,14 +39,16 @@ extension SimulatedKernel {
         SimulatedCPU.current.machine.fail("line \(line): \(what())")
     }
 
-    /// Starts `count` threads that run `body(index)`, and waits until all have returned.
+    /// Starts `count` threads that run `body(index)`, and waits until all have returned; with `bound` each on one CPU,
+    /// in turn.
     public static func threads(
-        _ count: Int, _ task: borrowing TaskContext, name: ThreadName = "test",
+        _ count: Int, bound: Bool = false, _ task: borrowing TaskContext, name: ThreadName = "test",
         _ body: @escaping (Int, borrowing TaskContext) -> Void
     ) {
         let done = Finished()
+        let cpus = SimulatedCPU.current.machine.cpus.count
         for index in 0..<count {
-            start(name) { task in
+            start(name, on: bound ? CPUMask(index % cpus) : nil) { task in
                 body(index, task)
                 done.completion.complete()
             }
@@ -54,13 +56,15 @@ extension SimulatedKernel {
         for _ in 0..<count { done.completion.wait(task) }
     }
 
-    /// Makes and starts a thread.
+    /// Makes and starts a thread, bound to `mask` if given.
     @discardableResult
     public static func start(
-        _ name: ThreadName = "test", _ body: @escaping (borrowing TaskContext) -> Void
+        _ name: ThreadName = "test", on mask: CPUMask? = nil,
+        _ body: @escaping (borrowing TaskContext) -> Void
     ) -> Thread {
         do throws(Errno) {
             let thread = try Thread.create(name: name, start: body)
+            if let mask { thread.bind(to: mask) }
             thread.start()
             return thread
         } catch {

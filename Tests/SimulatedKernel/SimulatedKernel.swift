@@ -15,40 +15,16 @@ public enum SimulatedKernel {
     /// Runs `main` in a kernel thread of a machine with `cpus` CPUs until it returns.
     /// - Returns: why the machine failed, nil if `main` returned.
     public static func run(
-        cpus: Int, seed: UInt64, handler: Handler? = nil, _ main: @escaping (borrowing TaskContext) -> Void
+        cpus: Int, seed: UInt64, _ main: @escaping (borrowing TaskContext) -> Void
     ) -> String? {
         // The log is made on first use, which takes more stack than a fiber has.
         _ = KernelLog.written
         let machine = SimulatedMachine(
             cpuCount: cpus, seed: seed, memory: SimulatedMemory(byteCount: 1 << 20))
-        machine.interruptEntry = { interrupt(Int($0), handler) }
+        machine.interruptEntry = { interrupt(Int($0)) }
         let isBooted = Flag()
         machine.run { cpu in boot(cpu, cpus, isBooted, machine, main) }
         return machine.failure
-    }
-
-    /// Runs `main` under many seeds on each of the numbers of CPUs, until a machine fails.
-    /// - Returns: why it failed, with the seed; nil if none did.
-    public static func firstFailure(
-        seeds: UInt64, cpus: [Int] = [1, 2, 4], handler: Handler? = nil,
-        _ main: @escaping (borrowing TaskContext) -> Void
-    ) -> String? {
-        for count in cpus {
-            for seed in 0..<seeds {
-                if let failure = run(cpus: count, seed: seed, handler: handler, main) { return failure }
-            }
-        }
-        return nil
-    }
-
-    /// Ends the run as failed, unless `condition` holds. In a thread or an interrupt of the machine.
-    public static func require(_ condition: Bool, _ what: String) {
-        if !condition { SimulatedCPU.current.machine.fail(what) }
-    }
-
-    /// Raises a vector of the test's own on a CPU of the running machine.
-    public static func interrupt(cpu: Int, vector: UInt8) {
-        SimulatedCPU.current.machine.cpus[cpu].raise(vector)
     }
 
     private final class Flag {
@@ -134,7 +110,7 @@ public enum SimulatedKernel {
     }
 
     /// What entry code does around a hard interrupt: counts it, and on the way out runs soft IRQs and reschedules.
-    private static func interrupt(_ vector: Int, _ handler: Handler?) {
+    private static func interrupt(_ vector: Int) {
         PreemptCount.add(PreemptCount.hardInterrupt)
         if vector == Int(SimulatedCPU.timerVector) {
             ClockEvents.interrupt(HardInterruptContext())
@@ -148,7 +124,7 @@ public enum SimulatedKernel {
             let raised = SoftInterrupt(rawValue: UInt8(vector) - Vectors.softInterrupts)
         {
             SoftInterrupts.raise(raised, HardInterruptContext())
-        } else if let handler = handler ?? Self.handler {
+        } else if let handler {
             handler(vector, HardInterruptContext())
         }
         _ = PreemptCount.subtractIsZero(PreemptCount.hardInterrupt)
@@ -169,7 +145,7 @@ public enum SimulatedKernel {
         }
     }
 
-    /// What vectors of a test's own run, where it is to change while the machine runs.
+    /// What vectors of a test's own run on this machine.
     public static var handler: Handler? {
         get { (SimulatedCPU.current.machine.attachment as? HandlerBox)?.handler }
         set { SimulatedCPU.current.machine.attachment = newValue.map { HandlerBox($0) } }
