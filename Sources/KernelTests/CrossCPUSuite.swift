@@ -22,32 +22,6 @@ private func reset() {
 
 private func ranCount() -> Int { ran.load(ordering: .acquiring) }
 
-private final class Finished: Sendable {
-    let completion = Completion()
-}
-
-/// Runs `body` in a thread bound to each online CPU, and waits for all.
-private func onThreads(
-    _ task: borrowing TaskContext, _ check: inout Checker, _ body: @escaping @Sendable (Int) -> Void
-) {
-    let done = Finished()
-    var started = 0
-    CPUs.online.forEach { cpu in
-        guard
-            let thread = try? Thread.create(
-                name: ThreadName("caller", number: cpu),
-                start: { _ in
-                    body(cpu)
-                    done.completion.complete()
-                })
-        else { return check.expect(false, "no thread") }
-        thread.bind(to: CPUMask(cpu))
-        thread.start()
-        started += 1
-    }
-    for _ in 0..<started { done.completion.wait(task) }
-}
-
 /// Makes a call that must not fail.
 private func mustCall(_ check: inout Checker, _ call: () throws(CallError) -> Void) {
     do throws(CallError) { try call() } catch { check.expect(false, "refused: \(error.rawValue)") }
@@ -80,7 +54,7 @@ extension TestSuite {
         TestCase("calls from all CPUs at once are all run") { task, check in
             reset()
             let cpus = CPUs.onlineCount
-            onThreads(task, &check) { _ in
+            runOnEachCPU(task, &check) { _, _ in
                 for round in 0..<300 {
                     withPreemptionOff { off in
                         _ = try? CrossCPU.callFunctionMany(CPUs.online, wait: round % 3 == 0, off) { _, _ in
@@ -209,26 +183,18 @@ extension TestSuite {
         TestCase("many want to hold all CPUs at once: each has its turn") { task, check in
             reset()
             let holders = Progress()
-            let done = Finished()
-            for index in 0..<4 {
-                let thread = try? Thread.create(
-                    name: ThreadName("holder", number: index),
-                    start: { task in
-                        for _ in 0..<10 {
-                            let alone = try? CrossCPU.withAllSynchronized(task) { _ in
-                                let others = holders.turns.wrappingAdd(1, ordering: .relaxed).oldValue
-                                for _ in 0..<1000 { Spin.pause() }
-                                holders.turns.wrappingSubtract(1, ordering: .relaxed)
-                                return others == 0
-                            }
-                            if alone != true { wrongCPU.wrappingAdd(1, ordering: .relaxed) }
-                            ran.wrappingAdd(1, ordering: .relaxed)
-                        }
-                        done.completion.complete()
-                    })
-                thread?.start()
+            runThreads(4, task, &check) { _, task in
+                for _ in 0..<10 {
+                    let alone = try? CrossCPU.withAllSynchronized(task) { _ in
+                        let others = holders.turns.wrappingAdd(1, ordering: .relaxed).oldValue
+                        for _ in 0..<1000 { Spin.pause() }
+                        holders.turns.wrappingSubtract(1, ordering: .relaxed)
+                        return others == 0
+                    }
+                    if alone != true { wrongCPU.wrappingAdd(1, ordering: .relaxed) }
+                    ran.wrappingAdd(1, ordering: .relaxed)
+                }
             }
-            for _ in 0..<4 { done.completion.wait(task) }
             check.expect(ranCount(), equals: 40, "turns")
             check.expect(wrongCPU.load(ordering: .relaxed), equals: 0, "turns with another holder")
         },

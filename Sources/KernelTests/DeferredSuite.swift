@@ -100,34 +100,6 @@ import Time
 /// A tasklet that interrupts of other CPUs schedule.
 nonisolated(unsafe) private var calledTasklet: CountedTasklet? = nil
 
-/// Starts a thread on each CPU that runs `body`, and waits until all have returned.
-private func onEachCPU(
-    _ task: borrowing TaskContext, _ check: inout Checker,
-    _ body: @escaping @Sendable (Int, borrowing TaskContext) -> Void
-) {
-    let done = Done()
-    var started = 0
-    for cpu in 0..<CPUs.onlineCount {
-        guard
-            let thread = try? Thread.create(
-                name: ThreadName("deferred/", number: cpu),
-                start: { task in
-                    body(cpu, task)
-                    done.completion.complete()
-                })
-        else {
-            check.expect(false, "no thread for CPU \(cpu)")
-            continue
-        }
-        thread.bind(to: CPUMask(cpu))
-        thread.start()
-        started += 1
-    }
-    for _ in 0..<started { done.completion.wait(task) }
-}
-
-private final class Done: Sendable { let completion = Completion() }
-
 extension TestSuite {
     static let deferred = TestSuite(
         "deferred",
@@ -135,7 +107,7 @@ extension TestSuite {
             TestCase("a tasklet scheduled by all CPUs runs once for each claim, never twice at once") {
                 task, check in
                 let shared = CountedTasklet()
-                onEachCPU(task, &check) { _, _ in
+                runOnEachCPU(task, &check) { _, _ in
                     for _ in 0..<500 { shared.counted.claim(shared.tasklet.schedule()) }
                 }
                 shared.tasklet.kill(task)
@@ -171,7 +143,7 @@ extension TestSuite {
             TestCase("a work queued by all CPUs runs once for each claim, never twice at once") {
                 task, check in
                 let shared = CountedWork(pause: 1000)
-                onEachCPU(task, &check) { _, _ in
+                runOnEachCPU(task, &check) { _, _ in
                     for _ in 0..<100 { shared.counted.claim(WorkQueue.events.queue(shared.work)) }
                 }
                 shared.work.flush(task)
@@ -203,7 +175,7 @@ extension TestSuite {
             TestCase("cancelled works do not run, and all are accounted for") { task, check in
                 let shared = CountedWork(pause: 1000)
                 let cancelled = Counted()
-                onEachCPU(task, &check) { cpu, task in
+                runOnEachCPU(task, &check) { cpu, task in
                     for round in 0..<60 {
                         shared.counted.claim(WorkQueue.events.queue(shared.work))
                         if (round &+ cpu) % 3 == 0, shared.work.cancelSync(task) {
@@ -219,7 +191,7 @@ extension TestSuite {
             },
             TestCase("delayed works run once and never early; cancelled ones do not run") { task, check in
                 let shared = CountedDelayed()
-                onEachCPU(task, &check) { cpu, task in
+                runOnEachCPU(task, &check) { cpu, task in
                     for round in 0..<40 {
                         let delay = UInt64(round % 4) * 200_000
                         shared.counted.claim(WorkQueue.events.queueDelayed(shared.work, after: delay))

@@ -9,36 +9,9 @@ import Tasks
 private final class Shared: Sendable {
     let counter = Atomic<Int>(0)
     let flag = Atomic<Bool>(false)
-    let done = Completion()
     let queue = WaitQueue()
     let mutex = Mutex<Int>(0)
     let seen = Atomic<UInt64>(0)
-}
-
-/// Starts `count` threads that run `body` and waits until all have returned.
-private func runThreads(
-    _ count: Int, _ task: borrowing TaskContext, _ check: inout Checker,
-    on cpu: ((Int) -> Int)? = nil, _ body: @escaping @Sendable (Int, borrowing TaskContext) -> Void
-) {
-    let shared = Shared()
-    var started = 0
-    for index in 0..<count {
-        guard
-            let thread = try? Thread.create(
-                name: ThreadName("test/", number: index),
-                start: { task in
-                    body(index, task)
-                    shared.done.complete()
-                })
-        else {
-            check.expect(false, "thread \(index) could not be made")
-            continue
-        }
-        if let cpu { thread.bind(to: CPUMask(cpu(index))) }
-        thread.start()
-        started += 1
-    }
-    for _ in 0..<started { shared.done.wait(task) }
 }
 
 extension TestSuite {
