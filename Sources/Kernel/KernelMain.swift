@@ -92,6 +92,7 @@ private func startTasks() {
         try CPUHotplug.boot()
         try SoftInterrupts.boot(cpuCount: CPUs.count)
         try WorkQueues.boot()
+        WorkQueueWatch.start()
     } catch {
         bootFailure("no memory for the first threads")
     }

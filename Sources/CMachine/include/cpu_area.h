@@ -47,6 +47,8 @@ struct cpu_area {
     uint32_t tlb_context;
     uint64_t tlb_context_spaces[CPU_TLB_CONTEXTS];
     uint64_t tlb_context_generations[CPU_TLB_CONTEXTS];
+    // When the first of the pending soft IRQs was raised, in cycles.
+    uint64_t softirq_raised_at;
 };
 
 _Static_assert(offsetof(struct cpu_area, index) == CPU_INDEX, "");
@@ -105,6 +107,7 @@ CPU_AREA_FIELD(uintptr_t, kernel_stack_top)
 CPU_AREA_FIELD(uintptr_t, irq_stack_top)
 CPU_AREA_FIELD(uintptr_t, softirq_stack_top)
 CPU_AREA_FIELD(uint32_t, softirq_pending)
+CPU_AREA_FIELD(uint64_t, softirq_raised_at)
 CPU_AREA_FIELD(uint32_t, apic_id)
 CPU_AREA_FIELD(uintptr_t, tss)
 CPU_AREA_FIELD(uintptr_t, address_space)

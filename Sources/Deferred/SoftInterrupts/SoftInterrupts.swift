@@ -72,23 +72,34 @@ public enum SoftInterrupts {
     static func run() {
         let wereEnabled = InterruptFlag.isEnabled
         InterruptFlag.disable()
+        // Interrupts are on only where a task enables bottom halves, and so ends a section.
+        if wereEnabled { Latency.bottomHalvesOff.note(pendingSince) }
         if !SoftInterruptThread.isRunningHere { runOnStack() }
         if wereEnabled { InterruptFlag.enable() }
+    }
+
+    /// For how long something has been pending, in nanoseconds.
+    private static var pendingSince: UInt64 {
+        CycleClock.nanoseconds(CycleClock.cycles &- CPUArea.softInterruptRaisedAt)
     }
 
     /// Rounds of handlers, until nothing is pending or they have had their time. Interrupts are off before and after,
     /// and on while handlers run.
     static func runRounds() {
-        let deadline = CycleClock.now &+ timeLimit
+        let start = CycleClock.now
+        var now = start
         for _ in 0..<roundLimit {
             let pending = CPUArea.softInterruptsPending
-            if pending == 0 { return }
+            if pending == 0 { break }
+            Latency.softInterruptDelay.note(pendingSince)
             CPUArea.softInterruptsPending = 0
             InterruptFlag.enable()
             callHandlers(pending, SoftInterruptContext())
             InterruptFlag.disable()
-            if PreemptCount.needResched || CycleClock.now >= deadline { break }
+            now = CycleClock.now
+            if PreemptCount.needResched || now &- start >= timeLimit { break }
         }
+        if now != start { Latency.bottomHalvesOff.note(now &- start) }
         if CPUArea.softInterruptsPending != 0 { SoftInterruptThread.wakeLocal() }
     }
 

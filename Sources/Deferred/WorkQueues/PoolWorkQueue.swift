@@ -17,6 +17,17 @@ import Synchronization
     /// Those beyond, in order.
     let inactive = unsafe WorkList()
 
+    /// How many these are, without barriers.
+    var inactiveCount: Int {
+        var count = 0
+        var work = unsafe inactive.first
+        while let here = unsafe work {
+            if unsafe here.pointee.isInactive { count += 1 }
+            unsafe work = inactive.next(here)
+        }
+        return count
+    }
+
     /// The color that works get now, and the works of each color that have not been run.
     var color = 0
     var inFlight = InlineArray<2, Int>(repeating: 0)
@@ -27,7 +38,7 @@ import Synchronization
     var needsRescue = false
     var nextRescued: Pointer? = nil
 
-    /// For the table: works run, of these by the rescuer.
+    /// For `WorkQueues.queues`: works run, of these by the rescuer.
     var done: UInt64 = 0
     var rescued: UInt64 = 0
 
@@ -63,11 +74,9 @@ import Synchronization
 
     /// Counts a work out: lets the next inactive one go to the pool, and tells a flush that waited for the last.
     @inline(__always)
-    static func countOut(_ link: Pointer, color: Int, wasActive: Bool, _ pool: inout WorkerPool.State) {
-        if wasActive {
-            unsafe link.pointee.active &-= 1
-            if unsafe !link.pointee.inactive.isEmpty { unsafe activateFirst(link, &pool) }
-        }
+    static func countOut(_ link: Pointer, color: Int, _ pool: inout WorkerPool.State) {
+        unsafe link.pointee.active &-= 1
+        if unsafe !link.pointee.inactive.isEmpty { unsafe activateFirst(link, &pool) }
         unsafe link.pointee.inFlight[color] &-= 1
         if unsafe link.pointee.inFlight[color] == 0, unsafe link.pointee.flushedColor == color {
             unsafe link.pointee.flushedColor = nil

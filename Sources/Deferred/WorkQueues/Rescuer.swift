@@ -71,17 +71,12 @@ import Tasks
 
     /// The thread's life.
     private func serve(_ task: borrowing TaskContext) {
-        let worker = Worker.Pointer.allocate(capacity: 1)
-        // Fresh memory, freed below.
-        unsafe worker.initialize(
-            to: Worker(DeferredState.current.pointee.pools.unbound(false), isRescuer: true))
+        let worker = unsafe Worker.make(DeferredState.current.pointee.pools.unbound(false), isRescuer: true)
         unsafe worker.pointee.thread = Thread.current
         Thread.setCurrentWorker(UInt(bitPattern: worker))
         while !isEnding.load(ordering: .sequentiallyConsistent) { unsafe turn(worker, task) }
         Thread.setCurrentWorker(0)
-        unsafe worker.pointee.scheduled.free()
-        unsafe worker.deinitialize(count: 1)
-        unsafe worker.deallocate()
+        unsafe Worker.free(worker)
         ended.complete()
     }
 

@@ -85,7 +85,7 @@ enum WorkCanceller {
             unsafe WorkList.remove(work)
             unsafe work.pointee.hasFollower = false
             unsafe work.pointee.link = nil
-            unsafe PoolWorkQueue.countOut(link, color: work.pointee.color, wasActive: true, &state)
+            unsafe PoolWorkQueue.countOut(link, color: work.pointee.color, &state)
             unsafe WorkerPool.wakeIfNeeded(&state)
             return .wasPending
         }

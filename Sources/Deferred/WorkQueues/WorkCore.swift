@@ -77,14 +77,12 @@ import Synchronization
     let pool = Atomic<Int32>(-1)
     /// Queue and pool it waits in; nil while it waits nowhere. Pool lock.
     var link: PoolWorkQueue.Pointer? = nil
-    /// Which flush counts it. Pool lock; so are the next three.
+    /// Which flush counts it. Pool lock; so are the next two.
     var color = 0
     /// Waits in its queue until the pool may have it.
     var isInactive = false
     /// The next in the list belongs to it: a barrier that waits for it.
     var hasFollower = false
-    /// Counts for no flush and no limit.
-    var isBarrier = false
     /// When it was queued, cycle-clock nanoseconds.
     var queuedAt: UInt64 = 0
     let name: StaticString

@@ -20,7 +20,6 @@ import Tasks
             unsafe barrier.pointee.isDone.store(true, ordering: .sequentiallyConsistent)
             thread.wake()
         }
-        unsafe core.isBarrier = true
         _ = unsafe core.claim()
     }
 }

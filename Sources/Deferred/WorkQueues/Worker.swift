@@ -25,8 +25,6 @@ import Tasks
     var name: StaticString = ""
     var link: PoolWorkQueue.Pointer? = nil
     var color = 0
-    var isBarrier = false
-    var startedAt: UInt64 = 0
 
     /// Counted among those of the pool that have the CPU: one is enough. Not while it looks for work, sleeps, runs what is
     /// CPU-intensive, or belongs to an unbound pool.
@@ -44,6 +42,21 @@ import Tasks
     init(_ pool: WorkerPool.Pointer, isRescuer: Bool) {
         unsafe self.pool = unsafe pool
         unsafe self.isRescuer = isRescuer
+    }
+
+    /// A worker that no thread and no pool knows yet. Allocates.
+    static func make(_ pool: WorkerPool.Pointer, isRescuer: Bool) -> Pointer {
+        let worker = Pointer.allocate(capacity: 1)
+        // Fresh memory.
+        unsafe worker.initialize(to: Worker(pool, isRescuer: isRescuer))
+        return unsafe worker
+    }
+
+    /// The end of one that nobody knows any more.
+    static func free(_ worker: Pointer) {
+        unsafe worker.pointee.scheduled.free()
+        unsafe worker.deinitialize(count: 1)
+        unsafe worker.deallocate()
     }
 
     /// The running thread as a worker; nil if it is none, or this is an interrupt.

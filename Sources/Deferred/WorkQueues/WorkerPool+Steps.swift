@@ -67,12 +67,9 @@ extension WorkerPool {
         unsafe worker.pointee.name = work.pointee.name
         unsafe worker.pointee.link = link
         unsafe worker.pointee.color = work.pointee.color
-        unsafe worker.pointee.isBarrier = work.pointee.isBarrier
-        let now = CycleClock.now
-        unsafe worker.pointee.startedAt = now
         unsafe addBusy(worker, work, &state)
         if let link = unsafe link {
-            unsafe state.delays.note(now &- work.pointee.queuedAt)
+            Latency.workDelay.note(unsafe CycleClock.now &- work.pointee.queuedAt)
             if unsafe link.pointee.queue.pointee.flags.contains(.cpuIntensive) {
                 unsafe discount(worker, &state)
             }
@@ -97,7 +94,7 @@ extension WorkerPool {
         if unsafe link.pointee.queue.pointee.flags.contains(.cpuIntensive) {
             unsafe count(worker, &state)
         }
-        unsafe PoolWorkQueue.countOut(link, color: worker.pointee.color, wasActive: true, &state)
+        unsafe PoolWorkQueue.countOut(link, color: worker.pointee.color, &state)
     }
 
     // MARK: Counting
@@ -121,7 +118,12 @@ extension WorkerPool {
 
     private static func becomeIdle(_ worker: Worker.Pointer, _ state: inout State) {
         unsafe discount(worker, &state)
-        unsafe worker.pointee.isCalled.store(false, ordering: .relaxed)
+        unsafe addIdle(worker, &state, isCalled: false)
+    }
+
+    /// Puts a worker before the other idle ones; one that is called looks for work once more.
+    static func addIdle(_ worker: Worker.Pointer, _ state: inout State, isCalled: Bool) {
+        unsafe worker.pointee.isCalled.store(isCalled, ordering: .relaxed)
         unsafe worker.pointee.isIdle = true
         unsafe worker.pointee.idleSince = CycleClock.now
         unsafe worker.pointee.nextIdle = state.idle

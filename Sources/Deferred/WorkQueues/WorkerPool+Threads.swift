@@ -15,9 +15,7 @@ extension WorkerPool {
     /// Makes a worker, idle at first. Throws `.noMemory`.
     static func hire(_ pool: Pointer) throws(Errno) {
         if unsafe DeferredHooks.failsToHire?() ?? false { throw .noMemory }
-        let worker = Worker.Pointer.allocate(capacity: 1)
-        // Fresh memory; freed by `retire`.
-        unsafe worker.initialize(to: Worker(pool, isRescuer: false))
+        let worker = unsafe Worker.make(pool, isRescuer: false)
         let number = unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
             unsafe state.nextWorkerNumber &+= 1
             return unsafe state.nextWorkerNumber &- 1
@@ -29,9 +27,7 @@ extension WorkerPool {
             }
             unsafe worker.pointee.thread = thread
         } catch {
-            unsafe worker.pointee.scheduled.free()
-            unsafe worker.deinitialize(count: 1)
-            unsafe worker.deallocate()
+            unsafe Worker.free(worker)
             throw error
         }
         let thread = unsafe worker.pointee.thread
@@ -43,18 +39,9 @@ extension WorkerPool {
         }
         unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
             unsafe state.workerCount &+= 1
-            unsafe addIdle(worker, &state)
+            unsafe addIdle(worker, &state, isCalled: true)
         }
         thread.start()
-    }
-
-    private static func addIdle(_ worker: Worker.Pointer, _ state: inout State) {
-        unsafe worker.pointee.isIdle = true
-        unsafe worker.pointee.isCalled.store(true, ordering: .relaxed)
-        unsafe worker.pointee.idleSince = CycleClock.now
-        unsafe worker.pointee.nextIdle = state.idle
-        unsafe state.idle = worker
-        unsafe state.idleCount &+= 1
     }
 
     /// "kworker/CPU:N", "kworker/u:N", with an H for high priority.
@@ -143,9 +130,7 @@ extension WorkerPool {
         Thread.setCurrentWorker(0)
         let pool = unsafe worker.pointee.pool
         unsafe pool.pointee.state.withLockInterruptsOff { state, _ in unsafe state.workerCount &-= 1 }
-        unsafe worker.pointee.scheduled.free()
-        unsafe worker.deinitialize(count: 1)
-        unsafe worker.deallocate()
+        unsafe Worker.free(worker)
     }
 
     /// Lets go of a worker that has been idle for long, if more are than needed. Any context but NMI.

@@ -42,8 +42,6 @@ import Tasks
         /// The stall that has been reported already.
         var reportedAt: UInt64 = 0
         var nextWorkerNumber = 0
-        /// From queueing to the function.
-        var delays = DelayHistogram()
 
         init() {}
     }

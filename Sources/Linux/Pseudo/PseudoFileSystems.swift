@@ -3,7 +3,7 @@
 import Memory
 import Primitives
 
-/// `mount -t proc`, `mount -t sysfs`: always the one there is.
+/// `mount -t proc`, `mount -t sysfs`, `mount -t debugfs`: always the one there is.
 final class PseudoFileSystemType: FileSystemType, @unchecked Sendable {
     private let fileSystem: @Sendable () -> FileSystem
 
@@ -18,7 +18,7 @@ final class PseudoFileSystemType: FileSystemType, @unchecked Sendable {
 }
 
 public enum PseudoFileSystems {
-    /// Registers `proc` and `sysfs`. Boot only. `commandLine` is what /proc/cmdline shows; `apicIDs` are the CPUs'
+    /// Registers `proc`, `sysfs` and `debugfs`. Boot only. `commandLine` is what /proc/cmdline shows; `apicIDs` are the CPUs'
     /// local APIC numbers, by CPU number.
     public static func initialize(commandLine: [UInt8], apicIDs: [UInt32]) {
         // Boot: nobody reads yet.
@@ -26,6 +26,7 @@ public enum PseudoFileSystems {
         unsafe ProcessorTopology.apicIDs = apicIDs
         FileSystemType.register(PseudoFileSystemType(name: "proc") { ProcFileSystem.shared })
         FileSystemType.register(PseudoFileSystemType(name: "sysfs") { SystemFileSystem.shared })
+        FileSystemType.register(PseudoFileSystemType(name: "debugfs") { DebugFileSystem.shared })
     }
 }
 

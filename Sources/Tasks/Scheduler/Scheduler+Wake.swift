@@ -36,6 +36,7 @@ extension Scheduler {
     /// Queues a runnable thread that is on no queue and that the caller owns. Interrupts are off.
     static func activate(_ storage: ThreadStorage.Pointer) {
         let state = unsafe TaskState.current
+        unsafe storage.pointee.wokenAt = CycleClock.now
         while true {
             let target = unsafe chooseCPU(state, for: storage)
             let look = unsafe state.pointee.queues.withRemote(target) { queue in

@@ -10,6 +10,7 @@ extension TimerQueue {
     borrowing func interrupt(_ context: borrowing HardInterruptContext) {
         unsafe heads.withLockInterruptsOff { heads, _ in
             unsafe heads.isExpiring = true
+            unsafe noteLateness(of: heads.event)
             unsafe heads.event = .max
         }
         // A function that keeps its CPU busy must not keep it here: new work waits for the next interrupt.
@@ -21,6 +22,13 @@ extension TimerQueue {
             unsafe heads.isExpiring = false
             unsafe setEvent(&heads, notAfter: next(heads))
         }
+    }
+
+    /// How late the interrupt comes, unless it is another's (a clock was set, or a CPU went).
+    @inline(__always)
+    private borrowing func noteLateness(of event: UInt64) {
+        let now = CycleClock.now
+        if now >= event { Latency.interruptsOff.note(now &- event) }
     }
 
     /// When this CPU must be interrupted next. Lock held.

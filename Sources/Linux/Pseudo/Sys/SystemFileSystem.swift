@@ -26,6 +26,7 @@ enum SystemFileSystem {
         SystemMemory.add(to: tree)
         SystemKernel.add(to: tree)
         SystemDevices.add(to: tree)
+        DebugFiles.add(to: tree, under: "kernel/debug/")
         fileSystem.root = PathEntry(root: root)
         return fileSystem
     }

@@ -1,7 +1,7 @@
 // How long something took, counted in powers of two.
 
-/// Bucket `n` counts delays of 2^n up to 2^(n+1) nanoseconds; bucket 0 also those of 0. A few instructions a note; whoever
-/// owns it keeps others from writing it meanwhile.
+/// Bucket `n` counts delays of 2^n up to 2^(n+1) nanoseconds; bucket 0 also those of 0, the last one (9 minutes) all
+/// longer ones. A few instructions a note; whoever owns it keeps others from writing it meanwhile.
 public struct DelayHistogram: Sendable {
     public static let bucketCount = 40
     private var buckets = InlineArray<40, UInt64>(repeating: 0)
