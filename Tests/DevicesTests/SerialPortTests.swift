@@ -21,7 +21,12 @@ struct SerialBench {
     func interrupt() -> Int {
         var count = 0
         while chip.interruptLine, count < 1000 {
-            #expect(port.serve())
+            switch port.serve() {
+            case .nothing: Issue.record("an interrupt of nobody")
+            case .served: break
+            // What the tasklet does.
+            case .transmitterIsEmpty: port.startTransmitting()
+            }
             count += 1
         }
         return count
@@ -46,7 +51,7 @@ struct SerialBench {
         #expect(bench.received().map(\.byte) == Array("hello".utf8))
         #expect(bench.events() == .received)
         #expect(bench.port.statistics.received == 5)
-        #expect(!bench.port.serve())
+        #expect(bench.port.serve() == .nothing)
     }
 
     @Test func aFullRingCountsWhatItLoses() {
@@ -94,8 +99,8 @@ struct SerialBench {
         let interrupts = bench.interrupt()
         #expect(bench.chip.sent == text)
         #expect(bench.chip.state.withLock { $0.lost } == 0)
-        // The top half stays as long as the chip asks for more, which this one does at once.
-        #expect(interrupts >= 1)
+        // Each fills the FIFO once; the first was filled when it began.
+        #expect(interrupts >= 1000 / (hasFIFO ? 16 : 1) - 1)
         #expect(bench.port.statistics.transmitted == 1000)
         #expect(bench.events() == .transmitted)
         #expect(bench.chip.state.withLock { $0.interruptEnable } == 0b1101)

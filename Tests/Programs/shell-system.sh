@@ -52,6 +52,16 @@ is "which and type" "/bin/busybox" "$(which busybox)"
 is "busybox runs itself" "applet" "$(/bin/busybox echo applet)"
 is "all applets have names" "many" "$([ $(busybox --list | wc -l) -gt 100 ] && echo many)"
 
+# Only where the kernel has such histograms.
+latency=/sys/kernel/debug/latency
+if [ -e $latency/wakeup_delay ]; then
+    counted() { awk '/^count/ {for (i = 2; i <= NF; i++) sum += $i} END {print sum + 0}' $latency/$1; }
+    is "latency histograms" "bottom_halves_off interrupts_off softirq_delay wakeup_delay work_delay" "$(echo $(ls $latency))"
+    is "wake-ups are counted" "more" "$(a=$(counted wakeup_delay); for i in 1 2 3; do sleep 0.01; done; [ $(counted wakeup_delay) -ge $((a + 3)) ] && echo more)"
+    is "histograms are cleared" "fewer" "$(a=$(counted wakeup_delay); echo 0 >$latency/wakeup_delay; [ $(counted wakeup_delay) -lt $a ] && echo fewer)"
+    is "work queues" "5" "$(grep -c '^events' /sys/kernel/debug/workqueues)"
+fi
+
 cd / && rm -rf "$dir"
 echo "1..$n"
 exit $bad

@@ -94,7 +94,7 @@ static bool goes_on(long round)
 {
 	if (round <= 1)
 		start_time = tap_now();
-	return round <= 40 || (round <= 1500 && tap_now() - start_time < 6000000000LL);
+	return round <= 10 || (round <= 1500 && tap_now() - start_time < 6000000000LL);
 }
 
 TEST(file_pages_replaced_by_others)

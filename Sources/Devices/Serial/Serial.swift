@@ -58,6 +58,12 @@ public enum Serial {
     @_noAllocation
     private static func interrupt(_ word: UInt) -> IRQReturn {
         guard let port = port(Int(truncatingIfNeeded: word)) else { return .none }
-        return port.serve() ? .handled : .none
+        switch port.serve() {
+        case .nothing: return .none
+        case .served: return .handled
+        case .transmitterIsEmpty:
+            port.transmitSoon()
+            return .handled
+        }
     }
 }

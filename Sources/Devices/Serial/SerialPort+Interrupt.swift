@@ -1,27 +1,46 @@
-// The top half: moves bytes between chip and rings, counts what went wrong, wakes the port's thread.
+// The top half: takes what the chip has received, counts what went wrong, and leaves the rest to the bottom halves.
 
+import Deferred
 import Machine
 import Primitives
 import Synchronization
 
 extension SerialPort {
+    /// What a turn of the top half found.
+    enum Served {
+        /// Nothing: the interrupt was not this port's.
+        case nothing
+        case served
+        /// And the transmitter wants more.
+        case transmitterIsEmpty
+    }
+
     /// Turns of the top half before it gives up: a chip that always has something is broken.
     private static let patience = 256
 
-    /// Serves the chip until it has nothing more to say; false if it had nothing at all.
+    /// Serves the chip until it has nothing more to say.
     @_noAllocation
-    func serve() -> Bool {
+    func serve() -> Served {
         let uart = unsafe state.pointee.uart
-        var served = false
+        var result = Served.nothing
         for _ in 0..<Self.patience {
-            if uart.identification.read8() & UART.Identification.nonePending != 0 { break }
-            served = true
+            // Reading it also takes back a transmitter's interrupt, which comes again after the next byte.
+            let identification = uart.identification.read8()
+            if identification & UART.Identification.nonePending != 0 { break }
+            if identification & UART.Identification.source == UART.Identification.transmitterEmpty {
+                result = .transmitterIsEmpty
+            } else if result == .nothing {
+                result = .served
+            }
             receive(uart)
             if UART.ModemStatus.changed & uart.modemStatus.read8() != 0 { notify(.modemStatus) }
-            unsafe state.pointee.lock.pointee.withLockInterruptsOff { _, _ in transmitLocked() }
         }
-        return served
+        return result
     }
+
+    /// Has the chip's transmitter filled soon. Any context but NMI.
+    @_noAllocation
+    func transmitSoon() { unsafe state.pointee.transmitter.schedule() }
 
     /// Empties the receive FIFO into the ring.
     @_noAllocation

@@ -1,5 +1,5 @@
 // Sending: the terminal puts bytes into the ring and starts the transmitter; from then on its
-// "I am empty" interrupt fetches more, until the ring is empty.
+// "I am empty" interrupt lets the port's tasklet fetch more, until the ring is empty.
 
 import Machine
 import Primitives

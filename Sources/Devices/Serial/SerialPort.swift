@@ -1,13 +1,14 @@
 // A serial port at work: bytes go through two fixed rings between the interrupt's top half and the
-// terminal above.
+// terminal above. Each half has its bottom half:
 //
-//   wire → top half → `received` ring → the terminal's thread
-//   terminal → `transmit` ring → top half (or whoever starts it) → wire
+//   wire → top half → `received` ring → the port's work → the terminal
+//   terminal → `transmit` ring → whoever starts it, then the port's tasklet → wire; the top half schedules it
 //
 // Lock: `UART.lock` guards the chip's interrupt enable register, its divisor latch, its transmitter and the
 // consuming side of the `transmit` ring. The receiver belongs to the top half alone. The producing side of
 // `transmit` and the consuming side of `received` belong to the terminal, under its own lock.
 
+import Deferred
 import Machine
 import Primitives
 import Synchronization
@@ -30,7 +31,7 @@ public struct ReceivedByte: BitwiseCopyable, Equatable, Sendable {
     }
 }
 
-/// What the thread behind a port is woken for.
+/// What the work of a port runs for.
 public struct SerialEvents: OptionSet, Sendable {
     public let rawValue: UInt32
     @inline(__always) public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -40,7 +41,7 @@ public struct SerialEvents: OptionSet, Sendable {
     public static let transmitted = SerialEvents(rawValue: 2)
     /// A modem line changed.
     public static let modemStatus = SerialEvents(rawValue: 4)
-    /// Somebody above wants the thread to look.
+    /// Somebody above wants the work to look.
     public static let requested = SerialEvents(rawValue: 8)
 }
 
@@ -68,7 +69,7 @@ public struct SerialEvents: OptionSet, Sendable {
     /// ISA interrupt line.
     public var interruptLine: UInt8 { unsafe state.pointee.line }
 
-    /// The next received byte. Only one thread at a time asks.
+    /// The next received byte. The port's work asks.
     @inline(__always)
     public func takeReceived() -> ReceivedByte? { unsafe state.pointee.receivedRing.take() }
 
@@ -79,23 +80,32 @@ public struct SerialEvents: OptionSet, Sendable {
     /// CRTSCTS is on.
     public var usesClearToSend: Bool { unsafe state.pointee.usesClearToSend.load(ordering: .relaxed) }
 
-    /// Waits for something to happen; the events since the last call. One thread a port.
-    public func waitForEvents(_ task: borrowing TaskContext) -> SerialEvents {
-        unsafe state.pointee.waiter = Thread.current
-        unsafe state.pointee.hasWaiter.store(true, ordering: .sequentiallyConsistent)
-        Thread.parkIdle(task) { hasEvents }
-        return SerialEvents(rawValue: unsafe state.pointee.events.exchange(0, ordering: .acquiring))
+    /// What the port's work calls with the events since the last time; never twice at once.
+    public typealias Reader =
+        @convention(thin) @Sendable (SerialPort, SerialEvents, borrowing TaskContext) -> Void
+
+    /// Lets `reader` have this port's events, those from before too. Boot only, after the work queues are made.
+    public func setReader(_ reader: @escaping Reader) {
+        unsafe state.pointee.reader = reader
+        unsafe state.pointee.hasReader.store(true, ordering: .sequentiallyConsistent)
+        notify([])
     }
 
-    private var hasEvents: Bool { unsafe state.pointee.events.load(ordering: .sequentiallyConsistent) != 0 }
+    /// The port's work.
+    static func handleEvents(_ index: UInt, _ task: borrowing TaskContext) {
+        guard let port = Serial.port(Int(truncatingIfNeeded: index)) else { return }
+        let events = SerialEvents(
+            rawValue: unsafe port.state.pointee.events.exchange(0, ordering: .acquiring))
+        if !events.isEmpty { unsafe port.state.pointee.reader?(port, events, task) }
+    }
 
-    /// Wakes the port's thread. Any context but NMI.
+    /// Lets the port's work run. Any context but NMI.
     @_noAllocation @inline(__always)
     public func notify(_ events: SerialEvents) {
         unsafe state.pointee.events.bitwiseOr(events.rawValue, ordering: .sequentiallyConsistent)
-        // The thread says so before it looks for events, so either it sees these or it is seen here.
-        if unsafe state.pointee.hasWaiter.load(ordering: .sequentiallyConsistent) {
-            unsafe state.pointee.waiter?.wake()
+        // A work that has begun can be queued, so what comes after it looked is looked for again.
+        if unsafe state.pointee.hasReader.load(ordering: .sequentiallyConsistent) {
+            WorkQueue.highPriority.queue(unsafe state.pointee.work)
         }
     }
 
@@ -122,15 +132,19 @@ public struct SerialEvents: OptionSet, Sendable {
     let line: UInt8
     /// Where `UART.lock` lies: the top half reaches it without asking whether it has been made.
     let lock: UnsafePointer<SpinLock<Void>>
-    /// Producer: the top half. Consumer: the terminal.
+    /// Producer: the top half. Consumer: the port's work.
     let receivedRing = Ring<ReceivedByte>(capacity: SerialPortState.ringSize, filler: ReceivedByte(0))
     /// Producer: the terminal. Consumer: whoever holds `UART.lock`.
     let transmitRing = Ring<UInt8>(capacity: SerialPortState.ringSize, filler: 0)
     let counters = SerialCounters()
     let events = Atomic<UInt32>(0)
-    /// The port's thread; valid once `hasWaiter` is set.
-    var waiter: Thread? = nil
-    let hasWaiter = Atomic<Bool>(false)
+    /// Valid once `hasReader` is set.
+    var reader: SerialPort.Reader? = nil
+    let hasReader = Atomic<Bool>(false)
+    /// Gives events to the reader.
+    let work: Work
+    /// Fills the chip's transmitter.
+    let transmitter: Tasklet
     /// A byte to be sent before all others even while stopped (XON, XOFF): bit 8 set.
     let urgent = Atomic<UInt16>(0)
     /// The terminal stopped the output.
@@ -145,6 +159,12 @@ public struct SerialEvents: OptionSet, Sendable {
         self.model = model
         self.index = index
         self.line = line
+        work = Work("serial events", word: UInt(index)) { @Sendable task, index in
+            SerialPort.handleEvents(index, task)
+        }
+        transmitter = Tasklet("serial transmit", word: UInt(index)) { @Sendable _, index in
+            Serial.port(Int(truncatingIfNeeded: index))?.startTransmitting()
+        }
         // A static lock stays where it is for ever.
         unsafe lock = unsafe withUnsafePointer(to: UART.lock) { unsafe $0 }
     }

@@ -39,6 +39,9 @@ public struct UART: Equatable, Sendable {
     /// Bits of the interrupt identification register.
     public enum Identification {
         public static let nonePending: UInt8 = 1 << 0
+        /// Which of the sources it is, the first of those that want something (PC16550D, table 4).
+        public static let source: UInt8 = 0b1110
+        public static let transmitterEmpty: UInt8 = 0b0010
         public static let fifosWorking: UInt8 = 0b1100_0000
     }
 

@@ -1,4 +1,4 @@
-// A terminal on a serial port, and the kernel thread that carries bytes from the one to the other.
+// A terminal on a serial port, and what the port's work carries from the one to the other.
 
 import Devices
 import Memory
@@ -125,8 +125,8 @@ extension SerialLine {
 }
 
 extension Terminal {
-    /// Makes the terminal of a serial port and starts its thread. Boot only.
-    static func make(on port: SerialPort, baud: UInt32) throws(Errno) -> Terminal {
+    /// Makes the terminal of a serial port. Boot only; `Terminals` lets it have the port's events.
+    static func make(on port: SerialPort, baud: UInt32) -> Terminal {
         var settings = Termios()
         settings.setSpeed(baud)
         settings.control |= Termios.Control.local
@@ -134,17 +134,11 @@ extension Terminal {
         let number = DeviceNumber(major: 4, minor: 64 + UInt32(port.index))
         let terminal = Terminal(name: name, number: number, device: SerialDevice(port), settings: settings)
         port.setLine(SerialLine(settings))
-        let thread = try Thread.create(name: ThreadName(name.span)) { task in terminal.serve(port, task) }
-        thread.start()
         return terminal
     }
 
-    /// The thread of the port: as long as there is one, which on a PC is for ever.
-    private func serve(_ port: SerialPort, _ task: borrowing TaskContext) {
-        while Serial.port(port.index) == port { serve(port, port.waitForEvents(task)) }
-    }
-
-    private func serve(_ port: SerialPort, _ events: SerialEvents) {
+    /// What happened at the port of this terminal: called by the port's work.
+    func serve(_ port: SerialPort, _ events: SerialEvents) {
         if !events.isDisjoint(with: [.received, .requested]) { acceptInput(from: port) }
         if events.contains(.transmitted) { outputMayContinue() }
         if events.contains(.modemStatus) { carrierMayHaveChanged(port) }

@@ -13,7 +13,7 @@ extension Terminal {
     /// Bytes processed before the lock is let go.
     private static let batch = 256
 
-    /// Takes everything the device has, or as much as there is room for. One thread a terminal calls it;
+    /// Takes everything the device has, or as much as there is room for. One caller at a time;
     /// `peek` shows the next byte, `drop` takes it.
     func acceptInput(peek: () -> Received?, drop: () -> Void) {
         var goesOn = true

@@ -1,6 +1,6 @@
 // A terminal: a line discipline between the programs that read and write and the device behind.
 //
-//   device → its thread → `acceptInput` → line discipline → queue → read
+//   device → its work → `acceptInput` → line discipline → queue → read
 //   write → output processing → device;  echo → device
 //
 // Lock: `state`, task context only (the device's top half knows nothing of terminals), innermost but for the
@@ -62,7 +62,7 @@ public final class Terminal: ControllingTerminal, @unchecked Sendable {
 
     public var foregroundGroupIdentifier: Int32 { state.withLock { $0.foreground?.identifier ?? -1 } }
 
-    /// Lets echo that had no room go out, and whoever waits for room go on. Called by the device's thread.
+    /// Lets echo that had no room go out, and whoever waits for room go on. Called by the device's work.
     func outputMayContinue() {
         state.withLock { pumpEcho(&$0) }
         output.wakeAll()

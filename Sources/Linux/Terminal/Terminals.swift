@@ -8,6 +8,8 @@ public enum Terminals {
     private struct Table: ~Copyable {
         var all: [Terminal] = []
         var console: Terminal?
+        /// By the numbers of the ports.
+        var serial = InlineArray<4, Terminal?>(repeating: nil)
     }
 
     /// Task context; written at boot.
@@ -20,12 +22,7 @@ public enum Terminals {
         let wanted = ConsoleChoice(value)
         for index in 0..<4 {
             guard let port = Serial.port(index) else { continue }
-            do throws(Errno) {
-                let terminal = try Terminal.make(on: port, baud: wanted.baud(forSerial: index))
-                add(terminal)
-            } catch {
-                printk(.error, "ttyS\(index): no thread: error \(error.code)")
-            }
+            add(Terminal.make(on: port, baud: wanted.baud(forSerial: index)), on: port)
         }
         register()
         if let value, !setConsole(wanted.name) {
@@ -33,10 +30,13 @@ public enum Terminals {
         }
     }
 
-    private static func add(_ terminal: Terminal) {
+    private static func add(_ terminal: Terminal, on port: SerialPort) {
         table.withLock { table in
             table.all.append(terminal)
+            table.serial[port.index] = terminal
             if table.console == nil { table.console = terminal }
+        }
+        port.setReader { @Sendable port, events, _ in Terminals.onSerialPort(port.index)?.serve(port, events)
         }
         DeviceRegistry.register(.characterDevice, terminal.number, TerminalDriver(.terminal(terminal)))
         DeviceRegistry.addNode(terminal.name, .characterDevice, terminal.number, permissions: 0o660)
@@ -62,6 +62,9 @@ public enum Terminals {
             return false
         }
     }
+
+    /// The terminal of a serial port.
+    private static func onSerialPort(_ index: Int) -> Terminal? { table.withLock { $0.serial[index] } }
 
     public static var console: Terminal? { table.withLock { $0.console } }
     static var all: [Terminal] { table.withLock { $0.all } }
