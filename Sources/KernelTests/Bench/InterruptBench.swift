@@ -13,8 +13,13 @@ import Tasks
 public enum Bench {
     /// Runs the bench of that name; false when there is none.
     public static func run(_ name: [UInt8], _ task: borrowing TaskContext) -> Bool {
-        guard name.elementsEqual("interrupts".utf8) else { return false }
-        InterruptBench.run(task)
+        if name.elementsEqual("interrupts".utf8) {
+            InterruptBench.run(task)
+        } else if name.elementsEqual("crosscpu".utf8) {
+            CrossCPUBench.run(task)
+        } else {
+            return false
+        }
         return true
     }
 }

@@ -5,7 +5,28 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures the kernel in executed guest instructions, beside Debian's Linux.",
-        subcommands: [BootBenchCommand.self, InterruptBenchCommand.self])
+        subcommands: [BootBenchCommand.self, InterruptBenchCommand.self, CrossCPUBenchCommand.self])
+
+    /// Prepares everything, runs a bench, and ends with status 1 if it says that a limit is not kept.
+    static func measure(_ bench: () async throws -> Bool) async throws {
+        try await Report.errors {
+            try Project.enter()
+            RunningMachines.endWithTool()
+            try await HostPackages.install(for: .testing)
+            try await BuildCommand.build()
+            guard try await bench() else { throw ExitCode.failure }
+        }
+    }
+}
+
+/// Which Linux is measured beside Apus.
+struct RivalOptions: ParsableArguments {
+    @Option(
+        name: .long, help: "The Linux to measure (a vmlinuz) instead of Debian's current kernel.",
+        completion: .file())
+    var linux: String?
+
+    func kernel() async throws -> LinuxKernel? { try await LinuxKernel.find(linux.map(Project.userPath)) }
 }
 
 struct BootBenchCommand: AsyncParsableCommand {
@@ -19,20 +40,10 @@ struct BootBenchCommand: AsyncParsableCommand {
             than \(BootBench.limitPercent) % of what Linux needs with a ramdisk of init alone.
             """)
 
-    @Option(
-        name: .long, help: "The Linux to measure (a vmlinuz) instead of Debian's current kernel.",
-        completion: .file())
-    var linux: String?
+    @OptionGroup var rival: RivalOptions
 
     func run() async throws {
-        try await Report.errors {
-            try Project.enter()
-            RunningMachines.endWithTool()
-            try await HostPackages.install(for: .testing)
-            try await BuildCommand.build()
-            let rival = try await LinuxKernel.find(linux.map(Project.userPath))
-            guard try await BootBench(rival: rival).run() else { throw ExitCode.failure }
-        }
+        try await BenchCommand.measure { try await BootBench(rival: try await rival.kernel()).run() }
     }
 }
 
@@ -46,19 +57,36 @@ struct InterruptBenchCommand: AsyncParsableCommand {
             limit.
             """)
 
-    @Option(
-        name: .long, help: "The Linux to measure (a vmlinuz) instead of Debian's current kernel.",
-        completion: .file())
-    var linux: String?
+    @OptionGroup var rival: RivalOptions
 
     func run() async throws {
-        try await Report.errors {
-            try Project.enter()
-            RunningMachines.endWithTool()
-            try await HostPackages.install(for: .testing)
-            try await BuildCommand.build()
-            let rival = try await LinuxKernel.find(linux.map(Project.userPath))
-            guard try await InterruptBench(rival: rival).run() else { throw ExitCode.failure }
+        try await BenchCommand.measure { try await InterruptBench(rival: try await rival.kernel()).run() }
+    }
+}
+
+struct CrossCPUBenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "crosscpu",
+        abstract: "Instructions per operation of calls between CPUs, TLB shootdown and switches.",
+        discussion: """
+            Several CPUs under QEMU's -icount shift=0, beside recorded figures of Linux. The status is 1 when a row is \
+            over its limit with 4 CPUs.
+            """)
+
+    @Option(name: .long, help: "How many CPUs.")
+    var cpus = 4
+
+    @Flag(name: .long, help: "Only the cost of calls and shootdowns with 2, 4, 8 and 64 CPUs.")
+    var scaling = false
+
+    func validate() throws {
+        guard (2...64).contains(cpus) else { throw ValidationError("--cpus must be 2 to 64") }
+    }
+
+    func run() async throws {
+        try await BenchCommand.measure {
+            if scaling { return try await CrossCPUBench.scale() }
+            return try await CrossCPUBench(cpus: cpus).run()
         }
     }
 }

@@ -51,7 +51,7 @@ public enum LoadAverage {
     /// One period: threads that run or wait uninterruptibly, this one not counted.
     static func sample() {
         var active = -1
-        CPUs.online.forEach { cpu in
+        for cpu in 0..<CPUs.count {
             let statistics = Scheduler.statistics(cpu: cpu)
             active += statistics.runnable + statistics.uninterruptible
         }
