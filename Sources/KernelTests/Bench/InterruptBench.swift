@@ -17,6 +17,8 @@ public enum Bench {
             InterruptBench.run(task)
         } else if name.elementsEqual("crosscpu".utf8) {
             CrossCPUBench.run(task)
+        } else if name.elementsEqual("deferred".utf8) {
+            DeferredBench.run(task)
         } else {
             return false
         }

@@ -114,7 +114,7 @@ public struct KernelOptions: Sendable {
             tests = matches(word.value ?? [], "1") ? [] : Array(word.value ?? [])
         } else if matches(word.text[...], "apus.bench=boot") {
             benchBoot = true
-        } else if matches(word.text[...], "apus.bench=interrupts") {
+        } else if matches(word.name, "apus.bench") {
             bench = Array(word.value ?? [])
         } else if matches(word.name, "apus.crash") {
             crash = Array(word.value ?? [])
