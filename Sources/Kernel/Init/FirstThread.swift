@@ -17,6 +17,7 @@ enum FirstThread {
         Shutdown.install()
         Serial.initialize()
         Terminals.initialize(console: options.console)
+        PS2.initialize()
         Virtio.initialize(task)
         DeviceFiles.registerAll()
         PseudoFileSystems.initialize(commandLine: boot.commandLine.text, apicIDs: topology.apicIDs)

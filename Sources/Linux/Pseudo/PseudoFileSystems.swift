@@ -36,6 +36,8 @@ public enum DeviceFiles {
     public static func registerAll() {
         MemoryDeviceDriver.registerAll()
         VirtioFiles.register()
+        InputFiles.register()
+        ControlAltDelete.install()
         KernelLogDriver.register()
     }
 

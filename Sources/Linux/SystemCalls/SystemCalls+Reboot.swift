@@ -14,7 +14,9 @@ extension SystemCalls {
         default: throw .invalid
         }
         switch arguments.a2.asUInt32 {
-        case 0, 0x89ab_cdef: return 0  // CAD_OFF, CAD_ON: there is no Ctrl-Alt-Del to switch
+        case 0, 0x89ab_cdef:  // CAD_OFF, CAD_ON
+            ControlAltDelete.isHard = arguments.a2.asUInt32 != 0
+            return 0
         case 0x0123_4567: KernelHooks.shutDown(.restart)
         case 0xcdef_0123: KernelHooks.shutDown(.halt)
         case 0x4321_fedc: KernelHooks.shutDown(.powerOff)

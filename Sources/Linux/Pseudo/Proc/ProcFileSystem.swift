@@ -23,6 +23,7 @@ enum ProcFileSystem {
         ProcStatistics.add(to: tree)
         ProcInterruptFiles.add(to: tree)
         ProcIRQFiles.add(to: tree)
+        ProcInputFiles.add(to: tree)
         ProcSettings.add(to: tree)
         SystemRequests.add(to: tree)
         fileSystem.root = PathEntry(root: root)
