@@ -81,8 +81,7 @@ private func startTasks() {
     CrossCPU.boot(cpuCount: CPUs.count)
     InterprocessorInterrupts.start()
     Time.boot(cpuCount: CPUs.count)
-    // 0x32 is where PC firmware keeps the century; a reading that makes no sense is refused.
-    if !WallClock.start(RealTimeClock(centuryRegister: 0x32)) {
+    if !WallClock.start(RealTimeClock(Platform.clockRegisters)) {
         printk(.warning, "no battery clock: the wall clock begins at 1970")
     }
     startClockEvents()

@@ -96,6 +96,14 @@ import Time
     /// Keys that are down.
     public var keysDown: CodeSet { unsafe state.pointee.log.withLockInterruptsOff { log, _ in log.down } }
 
+    /// Whether a program has the device open.
+    public var isOpen: Bool { unsafe state.pointee.openCount.load(ordering: .relaxed) > 0 }
+
+    /// A program has opened it (+1) or closed it (-1).
+    public func noteOpen(_ change: Int) {
+        unsafe state.pointee.openCount.wrappingAdd(change, ordering: .relaxed)
+    }
+
     /// A number for a reader, never 0.
     public static func newReader() -> UInt32 { nextReader.wrappingAdd(1, ordering: .relaxed).newValue }
     private static let nextReader = Atomic<UInt32>(0)
@@ -125,6 +133,7 @@ import Time
     let description: InputDescription
     let log = SpinLock(EventLog())
     let readers = WaitQueue()
+    let openCount = Atomic<Int>(0)
 
     init(_ description: InputDescription) { self.description = description }
 }

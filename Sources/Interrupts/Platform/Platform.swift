@@ -15,6 +15,10 @@ public enum Platform {
         var enableACPI: (port: UInt16, value: UInt8)?
         var softOff: SleepPackage?
         var has8042 = true
+        /// 0x32 is where PC firmware keeps the century, where no table says so; a reading that makes no sense is
+        /// refused.
+        var clock = RealTimeClock.Extras(century: 0x32)
+        var systemControl: SystemControlRegisters?
     }
 
     nonisolated(unsafe) private static var registers = Registers()
@@ -65,8 +69,12 @@ public enum Platform {
             reset: register(fixed.reset), resetValue: fixed.resetValue,
             sleepControl: register(fixed.sleepControl), pm1a: register(fixed.pm1aControl),
             pm1b: register(fixed.pm1bControl), enableACPI: fixed.enableACPI, softOff: acpi.softOff,
-            has8042: fixed.has8042)
+            has8042: fixed.has8042, clock: fixed.clockRegisters,
+            systemControl: findSystemControl(acpi, fixed))
     }
+
+    /// Registers of the real-time clock that only some have.
+    public static var clockRegisters: RealTimeClock.Extras { unsafe registers.clock }
 
     /// Switches the machine off. Any context; returns when it cannot.
     public static func powerOff() {
@@ -81,6 +89,46 @@ public enum Platform {
             if let pm1b = unsafe registers.pm1b { sleep(pm1b, softOff.typeB) }
         }
         Delay.microseconds(100_000)
+    }
+
+    /// What the ACPI interrupt's driver needs of the tables; nil on machines without the registers, whose events only
+    /// the firmware's byte code knows.
+    public static var systemControl: SystemControlRegisters? { unsafe registers.systemControl }
+
+    private static func findSystemControl(_ acpi: ACPI, _ fixed: FADT) -> SystemControlRegisters? {
+        func register(_ address: GenericAddress) -> GenericRegister? {
+            GenericRegister(address) { DeviceMapping.map($0, bytes: 8) }
+        }
+        func pair(_ address: GenericAddress?, _ bytes: Int) -> SystemControlRegisters.Block? {
+            guard let address, let status = register(address),
+                let enable = register(address.advanced(by: bytes / 2))
+            else { return nil }
+            return SystemControlRegisters.Block(status: status, enable: enable)
+        }
+        let events = [fixed.pm1aEvent, fixed.pm1bEvent].compactMap { pair($0, fixed.pm1EventBytes) }
+        if events.isEmpty { return nil }
+        // Without a word in the firmware's table the line is as PCI's: level, active low (5.2.9).
+        let isNamed = (acpi.interruptControllers?.overrides ?? []).contains {
+            Int($0.source) == Int(fixed.systemControlLine)
+        }
+        var general: [SystemControlRegisters.Block] = []
+        for block in fixed.generalEvents {
+            for offset in 0..<block.bytes / 2 {
+                let first = block.register.advanced(by: offset)
+                if let pair = pair(first, block.bytes / 2 * 2) { general.append(pair) }
+            }
+        }
+        return SystemControlRegisters(
+            line: Int(fixed.systemControlLine), flags: isNamed ? .shared : [.shared, .levelLow],
+            events: events, general: general, hasPowerButton: fixed.hasPowerButton,
+            hasSleepButton: fixed.hasSleepButton)
+    }
+
+    /// Switches from legacy to ACPI mode, where that has to be asked for; whether the machine is in it.
+    public static func enterACPIMode() -> Bool {
+        guard let control = unsafe registers.pm1a else { return false }
+        enterACPIMode(control)
+        return control.read16() & Control.acpiEnabled != 0
     }
 
     private static func enterACPIMode(_ control: GenericRegister) {

@@ -18,6 +18,8 @@ enum FirstThread {
         Serial.initialize()
         Terminals.initialize(console: options.console)
         PS2.initialize()
+        RTC.initialize()
+        SystemControl.initialize(Platform.systemControl)
         Virtio.initialize(task)
         DeviceFiles.registerAll()
         PseudoFileSystems.initialize(commandLine: boot.commandLine.text, apicIDs: topology.apicIDs)

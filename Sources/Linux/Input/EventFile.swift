@@ -32,9 +32,13 @@ final class EventFile: File, @unchecked Sendable {
         self.device = device
         place = SpinLock(device.end)
         super.init(inode, path, flags)
+        device.noteOpen(1)
     }
 
-    deinit { device.release(reader) }
+    deinit {
+        device.noteOpen(-1)
+        device.release(reader)
+    }
 
     override var isSeekable: Bool { false }
 

@@ -1,5 +1,6 @@
 // What the kernel's boot calls: the made-up file systems become known to mount(2), the device files to /dev.
 
+import Devices
 import Memory
 import Primitives
 
@@ -37,7 +38,9 @@ public enum DeviceFiles {
         MemoryDeviceDriver.registerAll()
         VirtioFiles.register()
         InputFiles.register()
+        RTCFiles.register()
         ControlAltDelete.install()
+        OrderlyPowerOff.install()
         KernelLogDriver.register()
     }
 
@@ -45,10 +48,11 @@ public enum DeviceFiles {
     /// file system of its own. Boot only.
     public static func complete(_ root: Path, _ task: borrowing TaskContext) {
         let context = NameContext.kernel(root)
-        let links: [(StaticString, StaticString)] = [
+        var links: [(StaticString, StaticString)] = [
             ("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "/proc/self/fd/0"),
             ("/dev/stdout", "/proc/self/fd/1"), ("/dev/stderr", "/proc/self/fd/2"),
         ]
+        if RTC.isPresent { links.append(("/dev/rtc", "rtc0")) }
         do throws(Errno) {
             for (name, target) in links {
                 _ = try Names.makeSymbolicLink(

@@ -16,7 +16,9 @@ public struct Apus: AsyncParsableCommand {
             What the system lacks (QEMU, busybox, cpio, compilers for the tests) is installed through \
             its package manager when that needs no password; otherwise the command to type is named.
             """,
-        subcommands: [RunCommand.self, BuildCommand.self, TestCommand.self, BenchCommand.self])
+        subcommands: [
+            RunCommand.self, BuildCommand.self, TestCommand.self, SoakCommand.self, BenchCommand.self,
+        ])
 
     public init() {}
 

@@ -18,7 +18,7 @@ struct DeviceStage: TestStage {
     private static let disk = "build/disk.img"
     private static let diskBytes = 64 << 20
 
-    private static let diskDevice = [
+    static let diskDevice = [
         "-drive", "if=none,id=disk,format=raw,readonly=on,file=\(disk)", "-device",
         "virtio-blk-pci,drive=disk",
     ]
@@ -86,7 +86,7 @@ struct DeviceStage: TestStage {
     }
 
     /// Makes the disk's image, 64 MiB that do not repeat, and returns its checksum.
-    private static func makeDisk() async throws -> String {
+    static func makeDisk() async throws -> String {
         try Project.makeDirectory("build")
         if (try? FileManager.default.attributesOfItem(atPath: disk)[.size] as? Int) != diskBytes {
             var state: UInt64 = 0x9e37_79b9_7f4a_7c15

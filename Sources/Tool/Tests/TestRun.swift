@@ -4,7 +4,7 @@
 struct TestRun {
     static let stages: [any TestStage] = [
         HostStage(), FormatStage(), KernelStage(), SuiteStage(), ProgramStage(), PromptStage(),
-        BadInputStage(), CrashStage(), DeviceStage(),
+        BadInputStage(), CrashStage(), DeviceStage(), SoakStage(),
     ]
 
     let filter: TestFilter

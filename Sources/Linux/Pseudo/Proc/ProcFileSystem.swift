@@ -24,6 +24,7 @@ enum ProcFileSystem {
         ProcInterruptFiles.add(to: tree)
         ProcIRQFiles.add(to: tree)
         ProcInputFiles.add(to: tree)
+        RTCDescription.addProc(to: tree)
         ProcSettings.add(to: tree)
         SystemRequests.add(to: tree)
         fileSystem.root = PathEntry(root: root)

@@ -13,13 +13,17 @@ enum SystemDevices {
         case 1: "mem"
         case 4, 5: "tty"
         case 10: "misc"
+        case 13: "input"
+        case 252: "rtc"
         default: "char"
         }
     }
 
     private static func add(_ node: DeviceRegistry.Node, to tree: PseudoTree) {
         let device = node.device
-        let directory = Text("class/\(className(device))/\(node.name)/").bytes
+        let slash = node.name.lastIndex(of: UInt8(ascii: "/"))
+        let name = slash.map { Array(node.name[($0 + 1)...]) } ?? node.name
+        let directory = Text("class/\(className(device))/\(name)/").bytes
         tree.add(directory + Text("dev").bytes) { text, _ in text.add("\(device.major):\(device.minor)\n") }
         tree.add(directory + Text("uevent").bytes, 0o644, store: { _, _ throws(Errno) in }) { text, _ in
             text.add("MAJOR=\(device.major)\nMINOR=\(device.minor)\nDEVNAME=\(node.name)\n")
@@ -32,6 +36,6 @@ enum SystemDevices {
         }
         tree.link(
             Text("dev/char/\(device.major):\(device.minor)").bytes,
-            to: Text("../../class/\(className(device))/\(node.name)").bytes)
+            to: Text("../../class/\(className(device))/\(name)").bytes)
     }
 }

@@ -27,6 +27,8 @@ enum SystemFileSystem {
         SystemKernel.add(to: tree)
         SystemDevices.add(to: tree)
         DebugFiles.add(to: tree, under: "kernel/debug/")
+        RTCDescription.addSystem(to: tree)
+        SystemPower.add(to: tree)
         fileSystem.root = PathEntry(root: root)
         return fileSystem
     }

@@ -91,6 +91,11 @@ public struct GenericAddress: Equatable, Sendable {
         self.address = address
     }
 
+    /// The place `bytes` further on in the same space.
+    public func advanced(by bytes: Int) -> GenericAddress {
+        GenericAddress(space: space, address: address &+ UInt64(truncatingIfNeeded: bytes))
+    }
+
     /// Reads the 12-byte structure at `offset`; nil when it is not there, empty, or of another space.
     init?(_ bytes: Span<UInt8>, at offset: Int) {
         guard let space = bytes.byte(at: offset).flatMap({ Space(rawValue: $0) }),

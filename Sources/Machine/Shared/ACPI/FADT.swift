@@ -24,8 +24,22 @@ public struct FADT: Equatable, Sendable {
     public private(set) var isHardwareReduced: Bool
     /// The machine has a keyboard controller (IA-PC boot architecture flags); true for tables too old to say.
     public private(set) var has8042: Bool
+    /// Registers of the real-time clock that not all clocks have.
+    public private(set) var clockRegisters = RealTimeClock.Extras()
+    /// PM1 event registers: status in the first half, enable in the second; two blocks of one, the second may be missing.
+    public private(set) var pm1aEvent: GenericAddress?
+    public private(set) var pm1bEvent: GenericAddress?
+    /// Bytes of a PM1 event block.
+    public private(set) var pm1EventBytes = 0
+    /// Blocks of general-purpose events, and their bytes: status in the first half, enable in the second.
+    public private(set) var generalEvents: [(register: GenericAddress, bytes: Int)] = []
+    /// The power button is a fixed event of PM1, not one that only byte code knows.
+    public private(set) var hasPowerButton = false
+    public private(set) var hasSleepButton = false
 
     private static let shortest = 76
+    private static let flagNoPowerButton: UInt32 = 1 << 4
+    private static let flagNoSleepButton: UInt32 = 1 << 5
     private static let flagTimer32: UInt32 = 1 << 8
     private static let flagReset: UInt32 = 1 << 10
     private static let flagHardwareReduced: UInt32 = 1 << 20
@@ -40,6 +54,8 @@ public struct FADT: Equatable, Sendable {
         systemControlLine = line
         isHardwareReduced = revision >= 5 && flags & Self.flagHardwareReduced != 0
         has8042 = revision < 2 || (bytes.little16(at: 109) ?? 0) & 2 != 0
+        clockRegisters = RealTimeClock.Extras(
+            century: Self.clockRegister(bytes, at: 108), alarmDay: Self.clockRegister(bytes, at: 106))
         dsdt = Self.pointer(bytes, wide: 140, narrow: 40)
         if flags & Self.flagReset != 0, revision >= 2 {
             reset = GenericAddress(bytes, at: 116)
@@ -49,6 +65,9 @@ public struct FADT: Equatable, Sendable {
             sleepControl = GenericAddress(bytes, at: 244)
         } else {
             takeLegacy(bytes, timerIs32Bit: flags & Self.flagTimer32 != 0)
+            takeEvents(bytes)
+            hasPowerButton = flags & Self.flagNoPowerButton == 0
+            hasSleepButton = flags & Self.flagNoSleepButton == 0
         }
     }
 
@@ -64,6 +83,26 @@ public struct FADT: Equatable, Sendable {
         {
             enableACPI = (UInt16(port), value)
         }
+    }
+
+    private mutating func takeEvents(_ bytes: Span<UInt8>) {
+        pm1EventBytes = Int(bytes.byte(at: 88) ?? 0)
+        if pm1EventBytes >= 4 {
+            pm1aEvent = Self.register(bytes, wide: 148, narrow: 56)
+            pm1bEvent = Self.register(bytes, wide: 160, narrow: 60)
+        }
+        for (wide, narrow, length) in [(220, 80, 92), (232, 84, 93)] {
+            guard let count = bytes.byte(at: length), count >= 2,
+                let register = Self.register(bytes, wide: wide, narrow: narrow)
+            else { continue }
+            generalEvents.append((register, Int(count)))
+        }
+    }
+
+    /// Number of a register of the clock; 0 stands for none, and the first 14 are others.
+    private static func clockRegister(_ bytes: Span<UInt8>, at offset: Int) -> UInt8? {
+        guard let number = bytes.byte(at: offset), number >= 14, number < 128 else { return nil }
+        return number
     }
 
     /// A 64-bit pointer, or the 32-bit one of old tables.
@@ -86,6 +125,8 @@ public struct FADT: Equatable, Sendable {
             && a.sleepControl == b.sleepControl && a.systemControlLine == b.systemControlLine
             && a.enableACPI?.port == b.enableACPI?.port && a.enableACPI?.value == b.enableACPI?.value
             && a.isHardwareReduced == b.isHardwareReduced && a.has8042 == b.has8042
+            && a.clockRegisters == b.clockRegisters && a.pm1aEvent == b.pm1aEvent
+            && a.pm1bEvent == b.pm1bEvent && a.hasPowerButton == b.hasPowerButton
     }
 }
 

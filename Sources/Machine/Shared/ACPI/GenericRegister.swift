@@ -14,6 +14,7 @@ public enum GenericRegister: Sendable {
         }
     }
 
+    @_noAllocation
     public func write8(_ value: UInt8) {
         switch self {
         case .port(let port): port.write8(value)
@@ -21,6 +22,15 @@ public enum GenericRegister: Sendable {
         }
     }
 
+    @_noAllocation
+    public func read8() -> UInt8 {
+        switch self {
+        case .port(let port): port.read8()
+        case .memory(let window): window.read8(0)
+        }
+    }
+
+    @_noAllocation
     public func read16() -> UInt16 {
         switch self {
         case .port(let port): port.read16()
@@ -28,6 +38,7 @@ public enum GenericRegister: Sendable {
         }
     }
 
+    @_noAllocation
     public func write16(_ value: UInt16) {
         switch self {
         case .port(let port): port.write16(value)

@@ -27,6 +27,18 @@ public struct CalendarTime: Equatable, Sendable {
             && minute < 60 && second >= 0 && second < 60
     }
 
+    /// 0 for Sunday ... 6 for Saturday.
+    public var weekday: Int {
+        let days = (secondsSince1970 - Int64(hour * 3600 + minute * 60 + second)) / 86400
+        // 1970-01-01 was a Thursday.
+        return Int(((days + 4) % 7 + 7) % 7)
+    }
+
+    /// 0 for the first of January.
+    public var dayOfYear: Int {
+        (1..<max(month, 1)).reduce(day - 1) { $0 + Self.days(inMonth: $1, of: year) }
+    }
+
     static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
     static func days(inMonth month: Int, of year: Int) -> Int {
