@@ -5,6 +5,8 @@ import Testing
 
 /// The console has one port at a time.
 @Suite(.serialized) struct EarlyConsoleTests {
+    private let hardware = SimulatedHardware()
+
     init() { SimulatedCPU(index: 0).bind() }
 
     @Test func lineFeedBecomesCarriageReturnLineFeed() {

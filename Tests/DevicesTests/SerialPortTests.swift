@@ -44,6 +44,8 @@ struct SerialBench {
 }
 
 @Suite(.serialized) struct SerialPortTests {
+    private let hardware = SimulatedHardware()
+
     @Test func receivesWhatComes() {
         let bench = SerialBench(base: 0x1100)
         bench.chip.receive(Array("hello".utf8))

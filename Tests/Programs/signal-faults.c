@@ -234,6 +234,103 @@ TEST(traps)
 	EQ((uintptr_t)info.si_addr, at);
 }
 
+#define CONTEXT(number, error) do { EQ(trap, number); EQ(error_code, error); } while (0)
+
+// Each exception that a program can raise, by its number; the others (2, 5, 7 to 11, 15, 18, 20, 21) need a machine, a
+// segment or a mode that no program of 64 bits has.
+TEST(trap_numbers_and_error_codes)
+{
+	catch_all();
+	volatile int zero = 0, sink;
+	RAISES(sink = 7 / zero, SIGFPE, FPE_INTDIV);
+	CONTEXT(0, 0);
+	(void)sink;
+	RAISES(__asm__ volatile("pushfq\n orq $0x100, (%%rsp)\n popfq\n nop\n nop" : : : "memory", "cc"), SIGTRAP, TRAP_TRACE);
+	CONTEXT(1, 0);
+	RAISES(__asm__ volatile("int3"), SIGTRAP, SI_KERNEL);
+	CONTEXT(3, 0);
+	RAISES(__asm__ volatile("int $4"), SIGSEGV, SI_KERNEL);
+	CONTEXT(4, 0);
+	RAISES(__asm__ volatile("ud2"), SIGILL, ILL_ILLOPN);
+	CONTEXT(6, 0);
+	RAISES(__asm__ volatile("hlt"), SIGSEGV, SI_KERNEL);
+	CONTEXT(13, 0);
+	RAISES(__asm__ volatile("movw $0x7fff, %%ax\n movw %%ax, %%ss" : : : "rax"), SIGSEGV, SI_KERNEL);
+	CONTEXT(13, 0x7ffc);
+	char *readable = page(PROT_READ), *data = page(PROT_READ | PROT_WRITE);
+	READ(readable);
+	data[0] = (char)0xc3;
+	// Bits: present, write, user, reserved, fetch.
+	RAISES(READ(8), SIGSEGV, SEGV_MAPERR);
+	CONTEXT(14, 4);
+	RAISES(BYTE(8) = 1, SIGSEGV, SEGV_MAPERR);
+	CONTEXT(14, 6);
+	RAISES(BYTE(readable) = 1, SIGSEGV, SEGV_ACCERR);
+	CONTEXT(14, 7);
+	EQ(cr2, (uintptr_t)readable);
+	RAISES(CALL(8), SIGSEGV, SEGV_MAPERR);
+	CONTEXT(14, 0x14);
+	RAISES(CALL(data), SIGSEGV, SEGV_ACCERR);
+	CONTEXT(14, 0x15);
+	EQ(cr2, (uintptr_t)data);
+	unsigned short control = 0x37f & ~4;
+	RAISES(__asm__ volatile("fninit\n fldcw %0\n fld1\n fldz\n fdivrp\n fwait" : : "m"(control)), SIGFPE, FPE_FLTDIV);
+	CONTEXT(16, 0);
+	__asm__ volatile("fninit");
+}
+
+TEST(stack_and_alignment)
+{
+	static char stack[1 << 16];
+	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
+	struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	OK(sigaltstack(&alternate, NULL));
+	OK(sigaction(SIGBUS, &action, NULL));
+	OK(sigaction(SIGSEGV, &action, NULL));
+	volatile int got = sigsetjmp(jump, 1);
+	if (got == 0)
+		__asm__ volatile("movabsq $0x8000000000000000, %%rsp\n pushq %%rax" : : : "memory");
+	// A processor says stack fault; an emulator may say general protection.
+	CHECK((got == SIGBUS && trap == 12) || (got == SIGSEGV && trap == 13));
+	EQ(error_code, 0);
+	EQ(info.si_code, SI_KERNEL);
+	memset((void *)&info, 0, sizeof info);
+	got = sigsetjmp(jump, 1);
+	if (got == 0) {
+		long value;
+		__asm__ volatile("pushfq\n orq $0x40000, (%%rsp)\n popfq\n movq 1(%1), %0\n pushfq\n andq $~0x40000, (%%rsp)\n popfq"
+				 : "=r"(value) : "r"(stack) : "memory", "cc");
+	}
+	// The handler left without putting the flag back.
+	__asm__ volatile("pushfq\n andq $~0x40000, (%%rsp)\n popfq" : : : "memory", "cc");
+	// Some emulated processors check no alignment.
+	if (got) {
+		EQ(got, SIGBUS);
+		EQ(info.si_code, BUS_ADRALN);
+		CONTEXT(17, 0);
+	}
+}
+
+TEST(software_interrupts_tell_their_vector)
+{
+	unsigned char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	NEED(code != MAP_FAILED);
+	catch_all();
+	for (volatile int n = 0; n < 256; n++) {
+		bool open = n == 3 || n == 4;
+		if (n == 0x80)
+			continue;
+		code[0] = 0xcd;
+		code[1] = n;
+		code[2] = 0xc3;
+		RAISES(CALL(code), n == 3 ? SIGTRAP : SIGSEGV, SI_KERNEL);
+		// The gates of 3 and 4 are open to programs; at the others the processor tells which one it was.
+		CONTEXT(open ? n : 13, open ? 0 : n * 8 + 2);
+		EQ(at, (uintptr_t)code + (open ? 2 : 0));
+		EQ(info.si_addr, NULL);
+	}
+}
+
 static volatile int steps;
 static void step(int sig, siginfo_t *from, void *context)
 {

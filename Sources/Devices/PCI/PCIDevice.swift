@@ -61,6 +61,22 @@ public struct PCIDevice: Sendable {
         }
     }
 
+    /// The registers of window `index`, mapped; nil where it is not in memory, or not to be had. Task context.
+    public func registers(_ index: Int, bytes: UInt) -> MMIO? {
+        enable(usesPin: true)
+        guard let start = window(index), let mapped = DeviceMapping.map(start, bytes: bytes) else {
+            return nil
+        }
+        return MMIO(mapped)
+    }
+
+    /// Makes a line of the function's one message (MSI), and returns its number. Task context; once.
+    public func makeMessage() throws(IRQError) -> Int {
+        guard let offset = capability(5) else { throw .noMessages }
+        enable(usesPin: false)
+        return try IRQ.addMessage(address, capability: offset)
+    }
+
     /// Physical address of window `index`, if it lies in memory.
     func window(_ index: Int) -> PhysicalAddress? {
         guard index >= 0, index < 6 else { return nil }

@@ -139,8 +139,16 @@ public enum RTC {
     }
 
     public static func switchOff(_ interrupts: RealTimeClock.Interrupts) {
-        _ = WallClock.withHardware { $0.switchOff(interrupts) }
-        state.withLockInterruptsOff { state, _ in state.on.subtract(interrupts) }
+        _ = WallClock.withHardware { clock in
+            // Switching off takes back what the clock has raised and nobody has taken.
+            let came = clock.takeInterrupts()
+            clock.switchOff(interrupts)
+            state.withLockInterruptsOff { state, _ in
+                if came.contains(.requested) { note(came, &state) }
+                state.on.subtract(interrupts)
+            }
+        }
+        readers.wakeAll()
     }
 
     /// Sets the rate of the periodic interrupt, in Hz. Throws `.invalid` unless it is a power of two from 2 to 8192.

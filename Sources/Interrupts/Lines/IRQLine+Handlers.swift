@@ -82,6 +82,7 @@ extension IRQLine {
         for index in found..<state.count { unsafe handlers[index] = unsafe handlers[index + 1] }
         guard state.count == 0 else { return Removed(wasThere: true) }
         state.mask(chip)
+        chip.shutDown()
         let removed = Removed(wasThere: true, target: state.target, previous: state.previous)
         state.target = nil
         state.previous = nil

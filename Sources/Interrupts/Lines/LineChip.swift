@@ -46,6 +46,11 @@ enum LineChip: Sendable {
         }
     }
 
+    /// The last handler has left; the line is masked.
+    func shutDown() {
+        if case .message(let input) = self { input.shutDown() }
+    }
+
     func unmask() {
         switch self {
         case .ioAPIC(let input): input.unmask()

@@ -28,6 +28,8 @@ struct MessageInput: Sendable {
         return base
     }
 
+    /// Keeps the message back, where the function can; one that cannot goes on sending, and what comes is kept by the
+    /// line's flow.
     func mask() {
         switch place {
         case .capability(let capability): capability.setMasked(true)
@@ -48,6 +50,11 @@ struct MessageInput: Sendable {
         case .capability(let capability): capability.set(message, isMasked: isMasked)
         case .table(let entry): entry.set(message, isMasked: isMasked)
         }
+    }
+
+    /// Nobody has the line any more.
+    func shutDown() {
+        if case .capability(let capability) = place { capability.switchOff() }
     }
 
     func redirect(to target: InterruptTarget) {

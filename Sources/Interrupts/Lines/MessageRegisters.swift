@@ -35,24 +35,21 @@ struct MSICapability: Sendable {
 
     private var dataOffset: UInt8 { offset &+ (control & Self.is64 != 0 ? 12 : 8) }
 
-    /// Without a mask bit the message is switched off altogether; what comes meanwhile goes to the pin, which
-    /// is disabled, and is lost.
+    /// Nothing where the function has no mask bit: switched off altogether, it would lose what comes meanwhile.
     func setMasked(_ isMasked: Bool) {
         if control & Self.hasMask != 0 {
             PCIConfiguration.write(function, dataOffset &+ 4, isMasked ? 1 : 0)
-        } else {
-            PCIConfiguration.update16(function, offset &+ 2) {
-                isMasked ? $0 & ~Self.enable : $0 | Self.enable
-            }
         }
     }
+
+    func switchOff() { PCIConfiguration.update16(function, offset &+ 2) { $0 & ~Self.enable } }
 
     func set(_ message: InterruptMessage, isMasked: Bool) {
         PCIConfiguration.write(function, offset &+ 4, message.address)
         if control & Self.is64 != 0 { PCIConfiguration.write(function, offset &+ 8, 0) }
         PCIConfiguration.update16(function, dataOffset) { _ in UInt16(truncatingIfNeeded: message.data) }
-        PCIConfiguration.update16(function, offset &+ 2) { $0 & ~Self.multiple | Self.enable }
         setMasked(isMasked)
+        PCIConfiguration.update16(function, offset &+ 2) { $0 & ~Self.multiple | Self.enable }
     }
 
     func setAddress(_ message: InterruptMessage) {

@@ -34,12 +34,16 @@ struct SoakResult: Sendable {
         none("wrong movements", report.second("moves"))
         equal("mouse interrupts", sent.rises(12), report.claimed("12"), "raised, handled")
         equal("serial bytes", sent.bytes, report.value("serial"), "sent and returned, read")
-        equal(
-            "disk requests", sent.readsAfter - sent.readsBefore, report.claimed("virtio-blk"), "done, handled"
-        )
+        equal("disk requests", sent.readsAfter - sent.readsBefore, report.value("disk") >> 16, "done, read")
+        // A request may be seen to be done before its interrupt; two messages that wait at a CPU are one.
+        if report.claimed("virtio-blk") > sent.readsAfter - sent.readsBefore {
+            complaints.append("disk: \(report.claimed("virtio-blk")) interrupts, more than requests")
+        }
         none("wrong words of the disk", report.second("disk"))
-        equal("clock interrupts", sent.rises(8), report.claimed("8"), "raised, handled")
-        equal("clock periods", report.claimed("8"), report.value("clock"), "handled, read")
+        let flags = report.value("last-clock") - report.value("first-clock")
+        equal("clock interrupts", sent.rises(8), flags, "raised, flags found")
+        equal("clock interrupts", flags, report.claimed("8"), "flags found, handled")
+        equal("clock periods", flags, report.value("clock"), "flags found, read")
         for cpu in 0..<4 {
             none("early timers of CPU \(cpu)", report.second("timer\(cpu)"))
             if report.value("timer\(cpu)") == 0 { complaints.append("no timer on CPU \(cpu) fired") }
@@ -91,7 +95,8 @@ private struct SoakReport {
         let percent = periods > 0 ? 100 * value("clock") / periods : 0
         var notes = [
             "seconds: \(seconds); periods of 8192 Hz in that time: \(periods), of which the clock raised \(percent) %",
-            "serial line: \(serialRises) rises, \(change("3").count) interrupts; disk: \(value("disk") >> 20) MiB",
+            "serial line: \(serialRises) rises, \(change("3").count) interrupts; disk: \(value("disk") >> 20) MiB, "
+                + "\(claimed("virtio-blk")) interrupts",
             "unclaimed: "
                 + ["1", "3", "8", "12"].map { "line \($0) \(change($0).unclaimed)" }.joined(separator: ", "),
             "timer interrupts: \(change("LOC").count)",

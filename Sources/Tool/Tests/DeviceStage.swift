@@ -69,7 +69,9 @@ struct DeviceStage: TestStage {
             machine.extraArguments = boot.devices
             let outcome = try await ConsoleSession.run(
                 machine, timeLimit: 180, log: Project.log("devices-\(boot.name)"))
-            let why = Self.failure(of: outcome, expecting: boot.expected + ["\(checksum)  /dev/vda"])
+            var expected = boot.expected + ["\(checksum)  /dev/vda"]
+            if !boot.words.contains("noapic") { expected += Self.lists }
+            let why = Self.failure(of: outcome, expecting: expected)
             await context.report.record(why.map { .failed(boot.name, $0) } ?? .passed(boot.name))
         }
     }
@@ -79,6 +81,9 @@ struct DeviceStage: TestStage {
         if outcome.isTimedOut { complaints.append("hung") }
         for text in texts where !outcome.console.contains(text) {
             complaints.append("the console was to say \(text.debugDescription)")
+        }
+        for text in ["cannot move", "accepted"] where outcome.console.contains(text) {
+            complaints.append("the console said \(text.debugDescription)")
         }
         if !outcome.isTimedOut, outcome.status != .exited(0) { complaints.append("\(outcome.status)") }
         if complaints.isEmpty { return nil }
@@ -111,6 +116,11 @@ struct DeviceStage: TestStage {
         return "build/devices.cpio.gz"
     }
 
+    /// What the script shows of `smp_affinity_list`, and on which CPU the line then is, where there is but one.
+    private static let lists = [
+        "list 0 0 on 0", "list 1-2 1-2 on", "list 3 3 on 3", "list 0,2 0,2 on", "list 0-3 0-3 on",
+    ]
+
     /// Moves the disk's line to each CPU while the disk is read, if the line can move.
     private static let script = """
         #!/bin/sh
@@ -126,6 +136,15 @@ struct DeviceStage: TestStage {
         mover=$!
         md5sum /dev/vda
         kill $mover
+        grep -q XT-PIC /proc/interrupts || (
+            for list in 0 1-2 3 0,2 0-3; do
+                echo $list >/proc/irq/$line/smp_affinity_list
+                echo "list $list $(cat /proc/irq/$line/smp_affinity_list) on $(cat /proc/irq/$line/effective_affinity_list)"
+            done
+            for list in 9 5-7 x 3-1 0-; do
+                echo $list >/proc/irq/$line/smp_affinity_list && echo "accepted $list"
+            done 2>/dev/null
+        )
         echo "entropy $(dd if=/dev/hwrng bs=512 count=8 2>/dev/null | wc -c)"
         cat /proc/interrupts
         cat /proc/irq/$line/smp_affinity /proc/irq/$line/effective_affinity_list /proc/irq/$line/spurious

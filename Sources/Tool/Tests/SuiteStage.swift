@@ -35,6 +35,8 @@ struct SuiteStage: TestStage {
             machine.ramdisk = ramdisk
             machine.append = "apus.test=1" + (boot.words.isEmpty ? "" : " " + boot.words)
             machine.extraArguments = VirtualMachine.testPort
+            // Raises messages (Sources/KernelTests/MessagesSuite.swift); a microvm has no PCI bus.
+            if boot.type != .microvm { machine.extraArguments += ["-device", "edu"] }
             machine.console = .pipes
             let outcome = try await ConsoleSession.run(
                 machine, timeLimit: boot.cpus > 8 ? 300 : 150, log: Project.log("suites-\(boot.name)"))

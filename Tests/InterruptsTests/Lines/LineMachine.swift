@@ -50,6 +50,13 @@ final class LineMachine: Sendable {
         withHardInterrupt { Vectors.dispatch(vector, $0) }
     }
 
+    /// What the timer of `IRQPollHook` does.
+    func poll() -> Bool {
+        var isNeeded = false
+        withHardInterrupt { isNeeded = IRQ.poll($0) }
+        return isNeeded
+    }
+
     private func withHardInterrupt(_ body: (borrowing HardInterruptContext) -> Void) {
         InterruptFlag.disable()
         PreemptCount.add(PreemptCount.hardInterrupt)

@@ -193,6 +193,31 @@ import Testing
         try IRQ.free(next)
     }
 
+    /// More than 8,192 interrupts in 2 ms: the virtual clock stands still here.
+    @Test func aStormIsHeldBackUntilTheNextPoll() throws {
+        unsafe IRQPollHook.start = { Calls.add(15) }
+        defer { unsafe IRQPollHook.start = nil }
+        SimulatedCPU.current.machine.work(1)
+        let line = try IRQ.request(line: 13, handler: handler(1))
+        var count = 0
+        while count < 50_000, machine.interrupt(13) { count += 1 }
+        // The first look only learns the time.
+        #expect(count == 16_384)
+        #expect(Calls.count(1) == 16_384)
+        #expect(Calls.count(15) == 1)
+        #expect(machine.io.entry(13)?.isMasked == true)
+        #expect(!machine.poll())
+        #expect(machine.io.entry(13)?.isMasked == false)
+        // At a rate that can be served nothing is held back.
+        count = 0
+        while count < 50_000, machine.interrupt(13) {
+            SimulatedCPU.current.machine.work(1000)
+            count += 1
+        }
+        #expect(count == 50_000)
+        try IRQ.free(line)
+    }
+
     @Test func localVectors() {
         Vectors.setHandler(.reschedule, VectorHandler(word: 3) { _, word in Calls.add(word) })
         let before = InterruptStatistics.Local.reschedule.count(on: 0)

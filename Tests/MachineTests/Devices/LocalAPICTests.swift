@@ -10,6 +10,7 @@ import Testing
     private let window = VirtualAddress(0xfee0_0000)
 
     init() {
+        SimulatedCPU(index: 0).bind()
         SimulatedMemoryBus.attach(device, at: window)
         LocalAPIC.configure(registers: window, hasX2APIC: false)
     }
