@@ -43,6 +43,7 @@ public enum SimulatedKernel {
         } else {
             while !isBooted.value { Spin.pause() }
             Scheduler.enterCPU()
+            SoftInterrupts.enterCPU()
         }
         CPUs.set(cpu, online: true)
         Scheduler.idle()

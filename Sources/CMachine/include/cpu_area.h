@@ -49,6 +49,9 @@ struct cpu_area {
     uint64_t tlb_context_generations[CPU_TLB_CONTEXTS];
     // When the first of the pending soft IRQs was raised, in cycles.
     uint64_t softirq_raised_at;
+    // What rooms above keep for this CPU: addresses of their own structures, 0 before they are made.
+    uintptr_t latencies;
+    uintptr_t deferred;
 };
 
 _Static_assert(offsetof(struct cpu_area, index) == CPU_INDEX, "");
@@ -108,6 +111,8 @@ CPU_AREA_FIELD(uintptr_t, irq_stack_top)
 CPU_AREA_FIELD(uintptr_t, softirq_stack_top)
 CPU_AREA_FIELD(uint32_t, softirq_pending)
 CPU_AREA_FIELD(uint64_t, softirq_raised_at)
+CPU_AREA_FIELD(uintptr_t, latencies)
+CPU_AREA_FIELD(uintptr_t, deferred)
 CPU_AREA_FIELD(uint32_t, apic_id)
 CPU_AREA_FIELD(uintptr_t, tss)
 CPU_AREA_FIELD(uintptr_t, address_space)

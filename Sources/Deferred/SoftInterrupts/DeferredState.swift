@@ -30,44 +30,35 @@ import Tasks
     }
 }
 
-/// What each CPU has for deferred work.
-@safe struct DeferredCPU: ~Copyable {
-    /// Times each soft IRQ ran here. Written by this CPU only, bottom halves off.
-    private let counts = CounterRow()
+/// What each CPU has for deferred work; `CPUArea.deferred` points at it. Written by its CPU only, interrupts off but for
+/// what says otherwise.
+@unsafe struct DeferredLocal {
+    typealias Pointer = UnsafeMutablePointer<DeferredLocal>
+
+    /// Times each soft IRQ ran here; bottom halves off. Others read it as figures of the moment.
+    var counts = InlineArray<16, UInt64>(repeating: 0)
     /// The CPU's `ksoftirqd`; set once at boot, before the CPU raises anything.
-    private let threadCell = unsafe Cell<Thread?>(nil)
+    var thread: Thread? = nil
+    /// The thread has been woken and has not found everything done yet: it does the work.
+    var isThreadActive = false
+    /// When the section without bottom halves began that runs soft IRQs at its end, in cycles; 0 if none does.
+    var sectionSince: UInt64 = 0
+    /// Scheduled tasklets: HI, then TASKLET.
+    var highTasklets = unsafe TaskletList()
+    var tasklets = unsafe TaskletList()
 
-    /// Scheduled tasklets, HI first. Touched by this CPU only, interrupts off.
-    private let taskletCell = unsafe Cell(unsafe (TaskletList(), TaskletList()))
-
-    var thread: Thread? { unsafe threadCell.address.pointee }
-
-    func setThread(_ thread: Thread) { unsafe threadCell.address.pointee = thread }
-
-    /// The queue of a priority; valid as long as the machine.
+    /// This CPU's. Valid from `SoftInterrupts.enterCPU` on.
     @inline(__always)
-    func tasklets(_ priority: TaskletQueue.Priority) -> UnsafeMutablePointer<TaskletList> {
-        // Two lists side by side.
-        let base = unsafe UnsafeMutableRawPointer(taskletCell.address).assumingMemoryBound(
-            to: TaskletList.self)
-        return unsafe base + priority.rawValue
+    static var current: Pointer {
+        // Set there, to storage that lives as long as the machine.
+        unsafe Pointer(bitPattern: CPUArea.deferred).unsafelyUnwrapped
     }
-
-    func count(_ vector: SoftInterrupt) -> UInt64 { counts.load(Int(vector.rawValue)) }
-
-    @inline(__always)
-    func note(_ vector: Int) { counts.increment(vector) }
 }
 
-/// Sixteen counters that one CPU writes and all read.
-@safe struct CounterRow: ~Copyable {
-    private let cell = unsafe Cell(InlineArray<16, UInt64>(repeating: 0))
+@safe struct DeferredCPU: ~Copyable {
+    private let cell = unsafe Cell(unsafe DeferredLocal())
 
-    @inline(__always)
-    func increment(_ index: Int) {
-        // Only the row's CPU writes, so nothing is lost; aligned words are read whole.
-        unsafe cell.address.pointee[index & 15] &+= 1
-    }
+    @unsafe var local: DeferredLocal.Pointer { unsafe cell.address }
 
-    func load(_ index: Int) -> UInt64 { unsafe cell.address.pointee[index & 15] }
+    func count(_ vector: SoftInterrupt) -> UInt64 { unsafe cell.address.pointee.counts[Int(vector.rawValue)] }
 }

@@ -17,7 +17,7 @@ public enum SoftInterrupt: UInt8, CaseIterable, Sendable {
 
     /// The bit in a CPU's mask of pending soft IRQs.
     @inline(__always)
-    public var bit: UInt32 { 1 << UInt32(rawValue) }
+    public var bit: UInt32 { 1 &<< UInt32(rawValue) }
 
     /// What `/proc/softirqs` calls it.
     public var name: StaticString {

@@ -6,19 +6,13 @@ import Synchronization
 import Tasks
 
 enum SoftInterruptThread {
-    /// Wakes this CPU's thread. Any context but NMI.
+    /// Wakes this CPU's thread, which does the work from now on. Any context but NMI; interrupts are off.
+    @inline(never) @_noAllocation
     static func wakeLocal() {
-        unsafe DeferredState.current.pointee.perCPU.withRemote(CPU.index) { local in
-            _ = local.thread?.wake()
-        }
-    }
-
-    /// Whether this CPU's thread is running or about to: then it does the work.
-    static var isRunningHere: Bool {
-        unsafe DeferredState.current.pointee.perCPU.withRemote(CPU.index) { local in
-            guard let thread = local.thread else { return false }
-            return thread.state == .running && !thread.isCurrent
-        }
+        let local = unsafe DeferredLocal.current
+        guard let thread = unsafe local.pointee.thread else { return }
+        unsafe local.pointee.isThreadActive = true
+        _ = thread.wake()
     }
 
     /// Makes the threads of all CPUs; each begins to run when its CPU does.
@@ -28,7 +22,10 @@ enum SoftInterruptThread {
                 (task: borrowing TaskContext) in serve(task)
             }
             thread.bind(to: CPUMask(cpu))
-            unsafe DeferredState.current.pointee.perCPU.withRemote(cpu) { $0.setThread(thread) }
+            // Before the CPU raises anything.
+            unsafe DeferredState.current.pointee.perCPU.withRemote(cpu) {
+                unsafe $0.local.pointee.thread = thread
+            }
             thread.start()
         }
     }
@@ -50,6 +47,8 @@ enum SoftInterruptThread {
         PreemptCount.add(PreemptCount.bottomHalf)
         InterruptFlag.disable()
         SoftInterrupts.runRounds()
+        // What is raised from here on runs where it is raised, unless there is something left for this thread.
+        if CPUArea.softInterruptsPending == 0 { unsafe DeferredLocal.current.pointee.isThreadActive = false }
         InterruptFlag.enable()
         // A reschedule that became due meanwhile happens in `serve`, and new soft IRQs end its next wait at once.
         _ = PreemptCount.subtractIsZero(PreemptCount.bottomHalf)

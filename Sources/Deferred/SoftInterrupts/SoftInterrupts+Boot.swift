@@ -12,11 +12,20 @@ extension SoftInterrupts {
         // Fresh memory that lives as long as the machine.
         unsafe state.initialize(to: DeferredState(cpuCount: cpuCount))
         unsafe DeferredRoot.pointer = UnsafeMutableRawPointer(state)
+        enterCPU()
+        unsafe timeLimit = CycleClock.cycles(nanoseconds: 2_000_000)
         DeferredHooks.setDefaults()
         TaskletQueue.boot()
         try SoftInterruptThread.start(cpuCount: cpuCount)
         // Set before any soft IRQ is raised.
         unsafe PreemptionHook.softInterrupts = { SoftInterrupts.run() }
+    }
+
+    /// Lets this CPU raise soft IRQs. Once on each CPU, behind `Scheduler.enterCPU`; on the first `boot` does it.
+    public static func enterCPU() {
+        CPUArea.deferred = unsafe DeferredState.current.pointee.perCPU.withRemote(CPU.index) {
+            unsafe UInt(bitPattern: $0.local)
+        }
     }
 
     /// One go at what is pending, on the stack for it. Interrupts are off.

@@ -18,9 +18,9 @@ public enum SoftInterrupts {
     /// Written at boot, before the vector is raised for the first time; read by every CPU.
     nonisolated(unsafe) private static var handlers = InlineArray<10, Handler?>(repeating: nil)
 
-    /// Rounds and nanoseconds after which `ksoftirqd` takes over.
+    /// Rounds, and cycles (2 ms, set at boot), after which `ksoftirqd` takes over.
     private static let roundLimit = 10
-    private static let timeLimit: UInt64 = 2_000_000
+    nonisolated(unsafe) static var timeLimit: UInt64 = .max
 
     /// Gives the vector its handler. Boot only.
     public static func register(_ vector: SoftInterrupt, _ handler: @escaping Handler) {
@@ -28,13 +28,13 @@ public enum SoftInterrupts {
     }
 
     /// Asks this CPU to run the vector's handler soon. Any context but NMI.
-    @_noAllocation
+    @_noAllocation @inline(__always)
     public static func raise(_ vector: SoftInterrupt) {
         withInterruptsOff { off in raise(vector, off) }
     }
 
     /// The same where interrupts are off already.
-    @_noAllocation
+    @_noAllocation @inline(__always)
     public static func raise(_ vector: SoftInterrupt, _ off: borrowing InterruptsOff) {
         CPUArea.raiseSoftInterrupt(vector.bit)
         // Inside an interrupt, or with bottom halves off, its end will see the mask; elsewhere nobody would.
@@ -72,45 +72,49 @@ public enum SoftInterrupts {
     static func run() {
         let wereEnabled = InterruptFlag.isEnabled
         InterruptFlag.disable()
-        // Interrupts are on only where a task enables bottom halves, and so ends a section.
-        if wereEnabled { Latency.bottomHalvesOff.note(pendingSince) }
-        if !SoftInterruptThread.isRunningHere { runOnStack() }
+        let local = unsafe DeferredLocal.current
+        if unsafe !local.pointee.isThreadActive {
+            // Interrupts are on only where a task enables bottom halves, and so ends a section.
+            unsafe local.pointee.sectionSince = wereEnabled ? CPUArea.softInterruptRaisedAt : 0
+            runOnStack()
+        }
         if wereEnabled { InterruptFlag.enable() }
-    }
-
-    /// For how long something has been pending, in nanoseconds.
-    private static var pendingSince: UInt64 {
-        CycleClock.nanoseconds(CycleClock.cycles &- CPUArea.softInterruptRaisedAt)
     }
 
     /// Rounds of handlers, until nothing is pending or they have had their time. Interrupts are off before and after,
     /// and on while handlers run.
     static func runRounds() {
-        let start = CycleClock.now
+        let local = unsafe DeferredLocal.current
+        let start = CycleClock.cycles
         var now = start
+        var pending = CPUArea.softInterruptsPending
+        if pending == 0 { return }
         for _ in 0..<roundLimit {
-            let pending = CPUArea.softInterruptsPending
-            if pending == 0 { break }
-            Latency.softInterruptDelay.note(pendingSince)
+            Latency.softInterruptDelay.note(now &- CPUArea.softInterruptRaisedAt)
             CPUArea.softInterruptsPending = 0
             InterruptFlag.enable()
-            callHandlers(pending, SoftInterruptContext())
+            unsafe callHandlers(pending, local, SoftInterruptContext())
             InterruptFlag.disable()
-            now = CycleClock.now
-            if PreemptCount.needResched || now &- start >= timeLimit { break }
+            now = CycleClock.cycles
+            pending = CPUArea.softInterruptsPending
+            if unsafe pending == 0 || PreemptCount.needResched || now &- start >= timeLimit { break }
         }
-        if now != start { Latency.bottomHalvesOff.note(now &- start) }
-        if CPUArea.softInterruptsPending != 0 { SoftInterruptThread.wakeLocal() }
+        let since = unsafe local.pointee.sectionSince
+        Latency.bottomHalvesOff.note(now &- (since == 0 ? start : since))
+        if pending != 0 { SoftInterruptThread.wakeLocal() }
     }
 
-    private static func callHandlers(_ pending: UInt32, _ context: borrowing SoftInterruptContext) {
+    @inline(__always)
+    private static func callHandlers(
+        _ pending: UInt32, _ local: DeferredLocal.Pointer, _ context: borrowing SoftInterruptContext
+    ) {
         var left = pending
-        while left != 0 {
+        repeat {
             let vector = left.trailingZeroBitCount
             left &= left &- 1
             guard vector < SoftInterrupt.count, let handler = unsafe handlers[vector] else { continue }
-            unsafe DeferredState.current.pointee.perCPU.withRemote(CPU.index) { $0.note(vector) }
+            unsafe local.pointee.counts[vector] &+= 1
             handler(context)
-        }
+        } while left != 0
     }
 }

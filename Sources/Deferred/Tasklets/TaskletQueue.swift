@@ -22,11 +22,13 @@ import Tasks
         unsafe last = tasklet
     }
 
-    /// All of `other` behind those here.
-    mutating func append(_ other: TaskletList) {
-        guard let otherFirst = unsafe other.first else { return }
-        if let last = unsafe last { unsafe last.pointee.next = otherFirst } else { unsafe first = otherFirst }
-        unsafe last = other.last
+    /// Empties the list; returns its first.
+    @inline(__always)
+    mutating func takeAll() -> TaskletCore.Pointer? {
+        let all = unsafe first
+        unsafe first = nil
+        unsafe last = nil
+        return unsafe all
     }
 }
 
@@ -61,13 +63,17 @@ enum TaskletQueue {
     private static func queue(
         _ tasklet: TaskletCore.Pointer, _ priority: Priority, _ off: borrowing InterruptsOff
     ) {
-        unsafe DeferredState.current.pointee.perCPU.withRemote(CPU.index) { local in
-            // Interrupts are off, so nobody else touches this CPU's queues.
-            unsafe local.tasklets(priority).pointee.append(tasklet)
+        // Interrupts are off, so nobody else touches this CPU's queues.
+        let local = unsafe DeferredLocal.current
+        if priority == .high {
+            unsafe local.pointee.highTasklets.append(tasklet)
+        } else {
+            unsafe local.pointee.tasklets.append(tasklet)
         }
     }
 
     /// The soft IRQ: one go at each tasklet that was in the queue.
+    @inline(__always)
     private static func run(_ priority: Priority, _ context: borrowing SoftInterruptContext) {
         var next = unsafe takeAll(priority)
         while let tasklet = unsafe next {
@@ -76,15 +82,13 @@ enum TaskletQueue {
         }
     }
 
+    @inline(__always)
     private static func takeAll(_ priority: Priority) -> TaskletCore.Pointer? {
         unsafe withInterruptsOff { _ in
-            unsafe DeferredState.current.pointee.perCPU.withRemote(CPU.index) { local in
-                // Interrupts are off, so nobody else touches this CPU's queues.
-                let list = unsafe local.tasklets(priority)
-                let first = unsafe list.pointee.first
-                unsafe list.pointee = unsafe TaskletList()
-                return unsafe first
-            }
+            // Interrupts are off, so nobody else touches this CPU's queues.
+            let local = unsafe DeferredLocal.current
+            if priority == .high { return unsafe local.pointee.highTasklets.takeAll() }
+            return unsafe local.pointee.tasklets.takeAll()
         }
     }
 

@@ -94,7 +94,7 @@ import Synchronization
 
     /// Moves an inactive work and its barriers to the pool.
     static func activate(_ link: Pointer, _ work: WorkCore.Pointer, _ pool: inout WorkerPool.State) {
-        if unsafe pool.works.isEmpty { unsafe pool.progressAt = CycleClock.now }
+        if unsafe pool.works.isEmpty { unsafe pool.progressAt = CycleClock.cycles }
         unsafe work.pointee.isInactive = false
         unsafe link.pointee.active &+= 1
         unsafe WorkerPool.move(work, from: link.pointee.inactive, to: pool.works)

@@ -83,7 +83,7 @@ import Synchronization
     var isInactive = false
     /// The next in the list belongs to it: a barrier that waits for it.
     var hasFollower = false
-    /// When it was queued, cycle-clock nanoseconds.
+    /// When it was queued, in cycles.
     var queuedAt: UInt64 = 0
     let name: StaticString
     let word: UInt

@@ -113,7 +113,7 @@ import Tasks
     /// Puts a claimed work where it belongs. Interrupts are off.
     @inline(__always)
     private static func insert(_ work: WorkCore.Pointer, _ link: PoolWorkQueue.Pointer) {
-        let now = CycleClock.now
+        let now = CycleClock.cycles
         let pool = unsafe link.pointee.pool
         let last = unsafe Int(work.pointee.pool.load(ordering: .relaxed))
         if last >= 0, unsafe last != pool.pointee.number, unsafe insertWhereItRuns(work, link, last, now) {

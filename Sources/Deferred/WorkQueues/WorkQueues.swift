@@ -90,7 +90,7 @@ public enum WorkQueues {
     public static let stallLimit: UInt64 = 30_000_000_000
 
     /// Reports pools that have not begun a work for `stallLimit` though some wait, and lets workers go that have been idle
-    /// for long. To be called every few seconds. Any context but NMI.
+    /// for long. To be called every few seconds with the time-stamp counter as `now`. Any context but NMI.
     /// - Returns: how many pools stall.
     @discardableResult
     public static func watch(now: UInt64) -> Int {
@@ -112,8 +112,8 @@ public enum WorkQueues {
         unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
             guard let work = unsafe state.works.first else { return }
             let progress = unsafe state.progressAt
-            guard now > progress, now - progress >= stallLimit else { return }
-            since = now - progress
+            guard now > progress, CycleClock.nanoseconds(now - progress) >= stallLimit else { return }
+            since = CycleClock.nanoseconds(now - progress)
             unsafe waiting = work.pointee.name
             for bucket in 0..<16 {
                 if let worker = unsafe state.busy[bucket] { unsafe running = worker.pointee.name }

@@ -32,6 +32,7 @@ import Tasks
     /// Sleeps in its function, and is not counted for the while. Own.
     var sleeps = false
     var isIdle = false
+    /// In cycles.
     var idleSince: UInt64 = 0
     /// Is to end.
     var isRetired = false

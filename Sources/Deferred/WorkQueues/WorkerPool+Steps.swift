@@ -48,7 +48,7 @@ extension WorkerPool {
 
     /// Gives the first work of the pool's list to this worker; or to the one that runs it already.
     private static func take(_ work: WorkCore.Pointer, _ worker: Worker.Pointer, _ state: inout State) {
-        unsafe state.progressAt = CycleClock.now
+        unsafe state.progressAt = CycleClock.cycles
         if let other = unsafe Self.worker(running: work, &state) {
             unsafe move(work, from: state.works, to: other.pointee.scheduled)
         } else {
@@ -69,7 +69,7 @@ extension WorkerPool {
         unsafe worker.pointee.color = work.pointee.color
         unsafe addBusy(worker, work, &state)
         if let link = unsafe link {
-            Latency.workDelay.note(unsafe CycleClock.now &- work.pointee.queuedAt)
+            Latency.workDelay.note(since: unsafe work.pointee.queuedAt)
             if unsafe link.pointee.queue.pointee.flags.contains(.cpuIntensive) {
                 unsafe discount(worker, &state)
             }
@@ -125,7 +125,7 @@ extension WorkerPool {
     static func addIdle(_ worker: Worker.Pointer, _ state: inout State, isCalled: Bool) {
         unsafe worker.pointee.isCalled.store(isCalled, ordering: .relaxed)
         unsafe worker.pointee.isIdle = true
-        unsafe worker.pointee.idleSince = CycleClock.now
+        unsafe worker.pointee.idleSince = CycleClock.cycles
         unsafe worker.pointee.nextIdle = state.idle
         unsafe state.idle = worker
         unsafe state.idleCount &+= 1

@@ -133,15 +133,15 @@ extension WorkerPool {
         unsafe Worker.free(worker)
     }
 
-    /// Lets go of a worker that has been idle for long, if more are than needed. Any context but NMI.
+    /// Lets go of a worker that has been idle for long (`now` in cycles), if more are than needed. Any context but NMI.
     static func dismissIdle(_ pool: Pointer, now: UInt64) {
         unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
             guard unsafe state.idleCount > idleKept else { return }
             // The last of the list has been idle the longest.
             var oldest = unsafe state.idle
             while let next = unsafe oldest?.pointee.nextIdle { unsafe oldest = next }
-            guard let worker = unsafe oldest, unsafe now &- worker.pointee.idleSince >= idleTime,
-                unsafe now > worker.pointee.idleSince
+            guard let worker = unsafe oldest, unsafe now > worker.pointee.idleSince,
+                unsafe CycleClock.nanoseconds(now &- worker.pointee.idleSince) >= idleTime
             else { return }
             unsafe worker.pointee.isRetired = true
             unsafe worker.pointee.isCalled.store(true, ordering: .sequentiallyConsistent)

@@ -37,7 +37,7 @@ import Tasks
         var isManaged = false
         /// Workers in the functions of works, by the works' addresses.
         var busy = unsafe InlineArray<16, Worker.Pointer?>(repeating: nil)
-        /// When a work was begun last, or the list stopped being empty.
+        /// When a work was begun last, or the list stopped being empty, in cycles.
         var progressAt: UInt64 = 0
         /// The stall that has been reported already.
         var reportedAt: UInt64 = 0

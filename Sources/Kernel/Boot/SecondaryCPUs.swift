@@ -5,6 +5,7 @@
 // not answer in time is reported and left out; if it comes later it halts at the gate.
 
 import CMachine
+import Deferred
 import Interrupts
 import Machine
 import Memory
@@ -135,6 +136,7 @@ enum SecondaryCPUs {
         InterruptControllers.enableLocalAPIC()
         if !take(cpu, as: Progress.arrived) { while true { Spin.halt() } }
         Scheduler.enterCPU()
+        SoftInterrupts.enterCPU()
         LocalTimer.startThisCPU()
         CPUs.set(cpu, online: true)
         enterIdleLoop()

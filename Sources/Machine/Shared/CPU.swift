@@ -25,6 +25,7 @@ public enum PreemptCount {
     public static let bottomHalfMask: UInt32 = 0xff << 8
     public static let hardInterruptMask: UInt32 = 0xf << 16
     public static let nmiMask: UInt32 = 0xf << 20
+    public static let interruptMask: UInt32 = hardInterruptMask | bottomHalfMask | nmiMask
     /// Set while *no* reschedule is wanted.
     public static let noReschedule: UInt32 = 1 << 31
 
@@ -44,7 +45,7 @@ public enum PreemptCount {
     /// Hard-interrupt, soft-interrupt or NMI context.
     @inline(__always)
     public static var inInterrupt: Bool {
-        value & (hardInterruptMask | bottomHalfMask | nmiMask) != 0
+        value & interruptMask != 0
     }
 
     @inline(__always)

@@ -80,6 +80,20 @@ public enum CPUArea {
         cpu_area_softirq_raise(bits)
     }
 
+    /// This CPU's histograms of delays (room Tasks), 0 before they are made.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var latencies: UInt {
+        get { UInt(cpu_area_latencies()) }
+        set { cpu_area_set_latencies(newValue) }
+    }
+
+    /// This CPU's state of deferred work (room Deferred), 0 before it is made.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var deferred: UInt {
+        get { UInt(cpu_area_deferred()) }
+        set { cpu_area_set_deferred(newValue) }
+    }
+
     /// When the first of the pending soft IRQs of this CPU was raised, in cycles.
     @_semantics("no_performance_analysis") @inline(__always)
     public static var softInterruptRaisedAt: UInt64 { cpu_area_softirq_raised_at() }

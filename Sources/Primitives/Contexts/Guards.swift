@@ -80,8 +80,9 @@ private func callReschedule() {
 
 @inline(__always)
 func bottomHalvesEnable() {
-    if PreemptCount.value & ~PreemptCount.noReschedule == PreemptCount.bottomHalf,
-        CPUArea.softInterruptsPending != 0
+    // The outermost of such sections, and not in an interrupt.
+    if CPUArea.softInterruptsPending != 0,
+        PreemptCount.value & PreemptCount.interruptMask == PreemptCount.bottomHalf
     {
         callSoftInterrupts()
     }

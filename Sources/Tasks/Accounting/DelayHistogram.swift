@@ -1,19 +1,20 @@
 // How long something took, counted in powers of two.
 
-/// Bucket `n` counts delays of 2^n up to 2^(n+1) nanoseconds; bucket 0 also those of 0, the last one (9 minutes) all
-/// longer ones. A few instructions a note; whoever owns it keeps others from writing it meanwhile.
+/// Bucket `n` counts delays of 2^n up to 2^(n+1) cycles of the time-stamp counter; bucket 0 also those of 0. A few
+/// instructions a note; whoever owns it keeps others from writing it meanwhile.
 public struct DelayHistogram: Sendable {
-    public static let bucketCount = 40
-    private var buckets = InlineArray<40, UInt64>(repeating: 0)
+    public static let bucketCount = 64
+    private var buckets = InlineArray<64, UInt64>(repeating: 0)
+    /// The longest, in cycles.
     public private(set) var maximum: UInt64 = 0
 
     public init() {}
 
     @inline(__always)
-    public mutating func note(_ nanoseconds: UInt64) {
-        let bucket = 63 &- (nanoseconds | 1).leadingZeroBitCount
-        buckets[min(bucket, Self.bucketCount - 1)] &+= 1
-        if nanoseconds > maximum { maximum = nanoseconds }
+    public mutating func note(_ cycles: UInt64) {
+        let bucket = 63 &- (cycles | 1).leadingZeroBitCount
+        buckets[bucket & 63] &+= 1
+        if cycles > maximum { maximum = cycles }
     }
 
     public subscript(bucket: Int) -> UInt64 { buckets[bucket] }

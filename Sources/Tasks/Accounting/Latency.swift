@@ -31,12 +31,18 @@ public enum Latency: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Counts a delay of so many nanoseconds on this CPU; one below 0 (clocks of two CPUs) as 0. Interrupts are off.
+    /// Counts a delay of so many cycles on this CPU; one below 0 (counters of two CPUs) as 0. Interrupts are off, and the
+    /// CPU has entered the scheduler.
     @_noAllocation @inline(__always)
-    public func note(_ nanoseconds: UInt64) {
-        let delay = Int64(bitPattern: nanoseconds) < 0 ? 0 : nanoseconds
-        unsafe TaskState.current.pointee.latencies.withRemote(CPU.index) { $0.note(rawValue, delay) }
+    public func note(_ cycles: UInt64) {
+        // Set when the CPU entered the scheduler, and only this CPU writes there.
+        let own = unsafe UnsafeMutablePointer<DelayHistogram>(bitPattern: CPUArea.latencies).unsafelyUnwrapped
+        unsafe own[rawValue].note(Int64(bitPattern: cycles) < 0 ? 0 : cycles)
     }
+
+    /// Counts the delay since a reading of the time-stamp counter.
+    @_noAllocation @inline(__always)
+    public func note(since cycles: UInt64) { note(CycleClock.cycles &- cycles) }
 
     /// What a CPU has counted since boot or `clear`. A figure of the moment.
     public func histogram(cpu: Int) -> DelayHistogram {
@@ -53,8 +59,9 @@ public enum Latency: Int, CaseIterable, Sendable {
 @safe struct LatencyHistograms: ~Copyable {
     private let cell = unsafe Cell(InlineArray<5, DelayHistogram>(repeating: DelayHistogram()))
 
-    @inline(__always)
-    func note(_ kind: Int, _ delay: UInt64) { unsafe cell.address.pointee[kind].note(delay) }
+    /// What `CPUArea.latencies` is set to.
+    var address: UInt { UInt(bitPattern: unsafe cell.address) }
+
     func histogram(_ kind: Int) -> DelayHistogram { unsafe cell.address.pointee[kind] }
     func clear(_ kind: Int) { unsafe cell.address.pointee[kind] = DelayHistogram() }
 }

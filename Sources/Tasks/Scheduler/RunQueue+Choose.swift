@@ -83,7 +83,7 @@ extension RunQueue {
         if unsafe next != previous {
             unsafe next.pointee.onCPU.store(true, ordering: .relaxed)
             if unsafe next.pointee.wokenAt != 0 {
-                Latency.wakeUpDelay.note(unsafe now &- next.pointee.wokenAt)
+                Latency.wakeUpDelay.note(since: unsafe next.pointee.wokenAt)
                 unsafe next.pointee.wokenAt = 0
             }
             unsafe threads.current = next

@@ -36,7 +36,7 @@ extension Scheduler {
     /// Queues a runnable thread that is on no queue and that the caller owns. Interrupts are off.
     static func activate(_ storage: ThreadStorage.Pointer) {
         let state = unsafe TaskState.current
-        unsafe storage.pointee.wokenAt = CycleClock.now
+        unsafe storage.pointee.wokenAt = CycleClock.cycles
         while true {
             let target = unsafe chooseCPU(state, for: storage)
             let look = unsafe state.pointee.queues.withRemote(target) { queue in

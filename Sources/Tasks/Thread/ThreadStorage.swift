@@ -39,7 +39,7 @@ import Synchronization
     let affinity = AtomicCPUMask(CPUMask.all)
     /// Was taken off its queue since it may not run there; queued elsewhere once it is off the CPU. Own.
     var mustMove = false
-    /// When it was woken, cycle-clock nanoseconds; 0 once it has had the CPU. Whoever owns it, then the queue lock.
+    /// When it was woken, in cycles; 0 once it has had the CPU. Whoever owns it, then the queue lock.
     var wokenAt: UInt64 = 0
 
     /// The worker of a work queue that this thread is; 0 for others. Own.

@@ -1,6 +1,7 @@
 // Looks after the work queues: every ten seconds, by a timer, since a pool that stalls cannot be trusted to do it.
 
 import Deferred
+import Machine
 import Primitives
 
 public enum WorkQueueWatch {
@@ -17,8 +18,7 @@ public enum WorkQueueWatch {
     /// A few locks a CPU; a report allocates nothing.
     @_semantics("no_performance_analysis")
     private static func look() -> HighResolutionTimer.Next {
-        let now = Clock.monotonic
-        WorkQueues.watch(now: now)
-        return .again(at: now &+ period)
+        WorkQueues.watch(now: CycleClock.cycles)
+        return .again(at: Clock.monotonic &+ period)
     }
 }

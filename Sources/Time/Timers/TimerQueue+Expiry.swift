@@ -28,7 +28,7 @@ extension TimerQueue {
     @inline(__always)
     private borrowing func noteLateness(of event: UInt64) {
         let now = CycleClock.now
-        if now >= event { Latency.interruptsOff.note(now &- event) }
+        if now >= event { Latency.interruptsOff.note(CycleClock.cycles(nanoseconds: now &- event)) }
     }
 
     /// When this CPU must be interrupted next. Lock held.

@@ -2,6 +2,7 @@
 
 import CrossCPU
 import Deferred
+import Machine
 import Primitives
 import Tasks
 
@@ -54,13 +55,15 @@ enum DebugFiles {
         for (cpu, _) in histograms { text.add("\(padded: cpu, to: 10)") }
         text.add("\n")
         for bucket in 0..<DelayHistogram.bucketCount where histograms.contains(where: { $0.1[bucket] > 0 }) {
-            let first: UInt64 = bucket == 0 ? 0 : 1 << UInt64(bucket)
-            text.add("\(padded: first, to: 14) \(padded: (UInt64(2) << UInt64(bucket)) - 1, to: 15) ")
+            // The counters' cycles as nanoseconds; the last bucket is that of the highest bit.
+            let first = bucket == 0 ? 0 : CycleClock.nanoseconds(1 << UInt64(bucket))
+            let last = CycleClock.nanoseconds(UInt64.max >> UInt64(63 - bucket))
+            text.add("\(padded: first, to: 14) \(padded: last, to: 15) ")
             for (_, histogram) in histograms { text.add("\(padded: histogram[bucket], to: 10)") }
             text.add("\n")
         }
         addRow("count", histograms.map { $0.1.count }, &text)
-        addRow("maximum", histograms.map { $0.1.maximum }, &text)
+        addRow("maximum", histograms.map { CycleClock.nanoseconds($0.1.maximum) }, &text)
     }
 
     private static func addRow(_ name: StaticString, _ values: [UInt64], _ text: inout Text) {
