@@ -4,7 +4,7 @@
 struct TestRun {
     static let stages: [any TestStage] = [
         HostStage(), FormatStage(), KernelStage(), SuiteStage(), ProgramStage(), PromptStage(),
-        BadInputStage(), CrashStage(), DeviceStage(), SoakStage(),
+        BadInputStage(), CrashStage(), DeviceStage(), ButtonStage(), SoakStage(),
     ]
 
     let filter: TestFilter
