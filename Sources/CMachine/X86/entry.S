@@ -283,6 +283,7 @@ end_of_interrupt_register: .quad 0
 FUNCTION bad_iretq
     pushq $-1
     PUSH_REGS
+    USER_ENDS
     movq %rsp, %rdi
     subq $8, %rsp
     call apus_bad_return_frame

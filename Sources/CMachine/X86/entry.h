@@ -4,6 +4,7 @@
 #include "assembly.h"
 #include "cpu_area_offsets.h"
 #include "pt_regs_offsets.h"
+#include "thread_head.h"
 
 #define MSR_GS_BASE 0xc0000101
 #define HARD_INTERRUPT_UNIT 0x10000
@@ -42,20 +43,19 @@
     leaq 1(%rsp), %rbp
 .endm
 
-// User mode ends, or begins: how long the CPU was there is added up for its thread. rax and rdx are lost.
+// User mode ends, or begins: how long the CPU was there is added up for its thread, beginnings as less than nothing.
+// rax and rdx are lost.
 .macro USER_ENDS
     rdtsc
     shlq $32, %rdx
     orq %rdx, %rax
-    subq %gs:CPU_USER_SINCE, %rax
     addq %rax, %gs:CPU_USER_CYCLES
-    movq $0, %gs:CPU_USER_SINCE
 .endm
 .macro USER_BEGINS
     rdtsc
     shlq $32, %rdx
     orq %rdx, %rax
-    movq %rax, %gs:CPU_USER_SINCE
+    subq %rax, %gs:CPU_USER_CYCLES
 .endm
 
 // Takes the general registers back; the stack pointer is then at orig_ax.

@@ -49,10 +49,38 @@ FUNCTION apus_syscall_entry
     jne 2f
     cmpl $NOTHING_WANTED, %gs:CPU_PREEMPT_COUNT
     jne 2f
+    // Nobody has replaced the registers: rcx and r11 are what SYSCALL put there, the user's rip and flags.
+    testl $FLAGS_TF_RF, PT_R11(%rsp)
+    jnz 3f
+1:  USER_BEGINS
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    movq PT_SP - PT_ORIG_AX(%rsp), %rsp
+    swapgs
+    sysretq
+    // Something is to be done for the thread, or its registers are not those of the call any more, or both.
+2:  cmpl $THREAD_REGISTERS_REPLACED, (%rcx)
+    jne 4f
+    cmpl $NOTHING_WANTED, %gs:CPU_PREEMPT_COUNT
+    jne 4f
+5:  lock andl $~THREAD_REGISTERS_REPLACED, (%rcx)
     // SYSRET takes rip from rcx and the flags from r11, and sets fixed selectors; it must not see an rip
     // that is not canonical, since some processors fault on it in kernel mode with the user's stack
     // pointer (Intel SDM volume 2, SYSRET).
-1:  movq PT_CX(%rsp), %rcx
+    movq PT_CX(%rsp), %rcx
     movq PT_R11(%rsp), %r11
     cmpq %rcx, PT_IP(%rsp)
     jne 3f
@@ -64,38 +92,19 @@ FUNCTION apus_syscall_entry
     jne 3f
     testl $FLAGS_TF_RF, %r11d
     jnz 3f
-    movq %rcx, %rax
-    shrq $USER_BITS, %rax
-    jnz 3f
-    USER_BEGINS
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-    addq $8, %rsp
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    addq $8, %rsp
-    popq %rdx
-    popq %rsi
-    popq %rdi
-    movq PT_SP - PT_ORIG_AX(%rsp), %rsp
-    swapgs
-    sysretq
-2:  movq %rsp, %rdi
-    subq $8, %rsp
-    call apus_return_to_user
-    addq $8, %rsp
-    jmp 1b
+    shrq $USER_BITS, %rcx
+    jz 1b
 3:  USER_BEGINS
     POP_REGS
     addq $8, %rsp
     swapgs
     jmp iretq_to_user
+4:  movq %rsp, %rdi
+    subq $8, %rsp
+    call apus_return_to_user
+    addq $8, %rsp
+    movq %gs:CPU_CURRENT_THREAD, %rcx
+    jmp 5b
 END_FUNCTION apus_syscall_entry
 
 // `syscall` from 32-bit code: there are no 32-bit system calls this way. Interrupts are off, GS and

@@ -5,6 +5,9 @@
 
 #include "assembly.h"
 
+// Offset of the header in an image of the extended state (Intel SDM volume 1, 13.4.2).
+#define XSAVE_HEADER 512
+
     .text
 
 // size_t user_copy(void *to, const void *from, size_t bytes): bytes not copied. Either side may be the user's.
@@ -174,5 +177,57 @@ user_compare_exchange_32:
     .popsection
     EXCEPTION_TABLE_ENTRY(1b, 3b)
     .size user_compare_exchange_32, . - user_compare_exchange_32
+
+// size_t user_save_state(void *to, uint64_t features): writes the floating-point and vector registers in XSAVE's standard
+// format, the header cleared before, since XSAVE leaves parts of it as they are. 0, or 1 when it cannot be written.
+    .globl user_save_state
+    .type user_save_state, @function
+    .p2align 4
+user_save_state:
+    ASM_STAC
+    movq %rsi, %rax
+    movq %rsi, %rdx
+    shrq $32, %rdx
+    xorl %ecx, %ecx
+    .set offset, XSAVE_HEADER
+    .rept 8
+1:  movq $0, offset(%rdi)
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    .set offset, offset + 8
+    .endr
+1:  xsave64 (%rdi)
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+user_state_done:
+    ASM_CLAC
+    movl %ecx, %eax
+    ret
+    .pushsection .fixup, "ax", @progbits
+user_state_fault:
+    movl $1, %ecx
+    jmp user_state_done
+    .popsection
+    .size user_save_state, . - user_save_state
+
+// size_t user_restore_state(const void *from, uint64_t features): loads them. 1 when they cannot be read, or not be loaded;
+// some of them may have been then.
+    .macro USER_STATE name, instruction
+    .globl \name
+    .type \name, @function
+    .p2align 4
+\name:
+    ASM_STAC
+    movq %rsi, %rax
+    movq %rsi, %rdx
+    shrq $32, %rdx
+    xorl %ecx, %ecx
+1:  \instruction (%rdi)
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    jmp user_state_done
+    .size \name, . - \name
+    .endm
+    USER_STATE user_restore_state, xrstor64
+// The same in the format of processors without XSAVE, which has no header.
+    USER_STATE user_save_legacy_state, fxsave64
+    USER_STATE user_restore_legacy_state, fxrstor64
 
     .section .note.GNU-stack, "", @progbits

@@ -30,11 +30,10 @@ struct cpu_area {
     uintptr_t irq_regs;
     uintptr_t fpu_owner;
     uintptr_t memory_cache;
-    // Since when this CPU is in user mode, in cycles; 0 in the kernel. And the cycles that its thread has
-    // spent there since it got the CPU.
-    uint64_t user_since;
+    // Cycles that this CPU's thread has spent in user mode since it got the CPU; while it is there, less the time stamp
+    // of when it went there, and so, read as signed, less than nothing.
     uint64_t user_cycles;
-    uintptr_t slots[13];
+    uintptr_t slots[14];
     // How often each vector came on this CPU.
     uint64_t vector_counts[256];
     // Which line each vector of a device belongs to on this CPU: the address of its descriptor, 0 for none.
@@ -64,7 +63,6 @@ _Static_assert(offsetof(struct cpu_area, softirq_stack_top) == CPU_SOFTIRQ_STACK
 _Static_assert(offsetof(struct cpu_area, softirq_pending) == CPU_SOFTIRQ_PENDING, "");
 _Static_assert(offsetof(struct cpu_area, tss) == CPU_TSS, "");
 _Static_assert(offsetof(struct cpu_area, irq_regs) == CPU_IRQ_REGS, "");
-_Static_assert(offsetof(struct cpu_area, user_since) == CPU_USER_SINCE, "");
 _Static_assert(offsetof(struct cpu_area, user_cycles) == CPU_USER_CYCLES, "");
 _Static_assert(offsetof(struct cpu_area, vector_counts) == CPU_VECTOR_COUNTS, "");
 _Static_assert(sizeof(struct cpu_area) <= CPU_AREA_SIZE, "");
@@ -128,7 +126,7 @@ CPU_AREA_FIELD(uint32_t, tlb_context)
 CPU_AREA_INLINE uint32_t cpu_area_return_work(void)
 {
     volatile uint32_t *flags = (volatile uint32_t *)cpu_area_current_thread();
-    return flags ? *flags & ~(uint32_t)THREAD_SYSCALL_TRACE : 0;
+    return flags ? *flags & ~(uint32_t)THREAD_IDLE_FLAGS : 0;
 }
 
 // Written by the one CPU, read by others as a figure of the moment.
@@ -241,8 +239,10 @@ CPU_AREA_INLINE uint64_t cpu_area_pending_user_cycles(uint32_t cpu, uint64_t now
 {
     struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
     if (!area) return 0;
-    uint64_t since = __atomic_load_n(&area->user_since, __ATOMIC_RELAXED);
-    uint64_t cycles = __atomic_load_n(&area->user_cycles, __ATOMIC_RELAXED);
-    return since && now > since ? cycles + (now - since) : cycles;
+    int64_t cycles = (int64_t)__atomic_load_n(&area->user_cycles, __ATOMIC_RELAXED);
+    if (cycles >= 0) return (uint64_t)cycles;
+    // It went to user mode after `now` was read.
+    int64_t sum = cycles + (int64_t)now;
+    return sum > 0 ? (uint64_t)sum : 0;
 }
 #endif

@@ -18,6 +18,10 @@ size_t user_store_8(uintptr_t to, uint64_t value);
 size_t user_store_16(uintptr_t to, uint64_t value);
 size_t user_store_32(uintptr_t to, uint64_t value);
 size_t user_store_64(uintptr_t to, uint64_t value);
+size_t user_save_state(uintptr_t to, uint64_t features);
+size_t user_restore_state(uintptr_t from, uint64_t features);
+size_t user_save_legacy_state(uintptr_t to, uint64_t features);
+size_t user_restore_legacy_state(uintptr_t from, uint64_t features);
 struct user_value user_compare_exchange_32(uintptr_t at, uint32_t expected, uint32_t desired);
 
 #define BOOT_HEAP_SIZE 65536

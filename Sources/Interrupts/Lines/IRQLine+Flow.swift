@@ -52,14 +52,15 @@ extension IRQLine {
     @inline(__always)
     private func run(_ count: Int, _ context: borrowing HardInterruptContext) -> Bool {
         var claimed: UInt8 = 0
-        var handler = unsafe handlers
         let end = unsafe handlers + count
+        // Counted up to zero: one instruction for the step and the end's test.
+        var index = 0 &- count
         repeat {
-            let answer = unsafe Self.call(handler, context)
+            let answer = unsafe Self.call(end + index, context)
             claimed |= answer.rawValue
-            if answer == .wakeThread { unsafe wake(handler, context) }
-            unsafe handler += 1
-        } while unsafe handler < end
+            if answer == .wakeThread { unsafe wake(end + index, context) }
+            index &+= 1
+        } while index != 0
         return claimed != 0
     }
 

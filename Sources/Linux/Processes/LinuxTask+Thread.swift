@@ -15,7 +15,11 @@ extension LinuxTask {
 
     /// Runs `body` with the running task, without counting the reference: for calls that do next to nothing.
     @inline(__always)
-    static func withCurrent<R>(_ body: (LinuxTask) -> R) -> R { body(current) }
+    static func withCurrent<R>(_ body: (LinuxTask) -> R) -> R {
+        // As above; the thread replaces its object only at its end, which does not happen inside of `body`.
+        unsafe Unmanaged<LinuxTask>.fromOpaque(Thread.currentUserObject.unsafelyUnwrapped)
+            ._withUnsafeGuaranteedRef { body($0) }
+    }
 
     /// The registers with which the thread returns to user mode. Of the running task.
     var userRegisters: PtRegs {
@@ -23,8 +27,19 @@ extension LinuxTask {
         unsafe thread.userRegisters.pointee
     }
 
+    /// Changes the registers with which the thread returns to user mode. Of the running task.
+    @inline(__always)
+    func withUserRegisters<R>(_ body: (inout PtRegs) -> R) -> R {
+        thread.setFlags(.registersReplaced)
+        // The thread's own frame at the top of its stack.
+        return unsafe body(&thread.userRegisters.pointee)
+    }
+
     /// Of the running task, or of one that has not started.
-    func setUserRegisters(_ registers: PtRegs) { unsafe thread.userRegisters.pointee = registers }
+    func setUserRegisters(_ registers: PtRegs) {
+        unsafe thread.userRegisters.pointee = registers
+        if thread.isCurrent { thread.setFlags(.registersReplaced) }
+    }
 
     /// The registers of user mode of another task; nil if it has ended.
     var registersOfOther: PtRegs? {
@@ -39,7 +54,7 @@ extension LinuxTask {
         }
     }
 
-    var userStackPointer: UInt { UInt(userRegisters.sp) }
+    var userStackPointer: UInt { unsafe UInt(thread.userRegisters.pointee.sp) }
 
     /// Sleeps as long as `condition` holds. Throws `.timedOut` at the deadline and `.restartSystem` for a signal. Who
     /// changes the condition wakes `sleepers`. Of the running task.

@@ -8,7 +8,7 @@ import Primitives
 import Tasks
 import Time
 
-public final class LinuxTask: Linkable, @unchecked Sendable {
+@safe public final class LinuxTask: Linkable, @unchecked Sendable {
     /// Thread number. Changes only when a thread that is not the first calls `execve` and takes over
     /// the process' number; under the process table's lock.
     public internal(set) var identifier: Int32
@@ -26,8 +26,8 @@ public final class LinuxTask: Linkable, @unchecked Sendable {
     let lock = SpinLock(())
     /// Written by the task itself alone, with `lock`; others read them with it.
     public internal(set) var credentials: Credentials
-    /// What the real user's limits count; replaced like `credentials`.
-    var account: UserAccount
+    /// What the real user's limits count; replaced like `credentials`. Accounts live for ever.
+    private(set) var accountReference: Unmanaged<UserAccount>
     /// Descriptors; threads share them. Replaced by the task itself alone, with `lock`, at execve, unshare and
     /// exit; others read them with it.
     public internal(set) var files: DescriptorTable
@@ -89,7 +89,12 @@ public final class LinuxTask: Linkable, @unchecked Sendable {
         self.credentials = credentials
         self.files = files
         self.fileSystem = fileSystem
-        account = UserAccount.find(credentials.userID)
+        unsafe accountReference = Unmanaged.passUnretained(UserAccount.find(credentials.userID))
+    }
+
+    var account: UserAccount {
+        get { unsafe accountReference.takeUnretainedValue() }
+        set { unsafe accountReference = Unmanaged.passUnretained(newValue) }
     }
 
     subscript(link kind: LinkKind) -> ObjectLink<LinuxTask> {

@@ -131,7 +131,7 @@ extension PidTable {
         if let signal = Signal(checking: Int(process.exitSignal)) {
             let (code, status) = Process.childCode(process.exitStatus)
             let information = process.childInformation(signal, code: code, status: status)
-            _ = parent.deliver(information, record: SignalRecord(information), to: nil)
+            _ = parent.send(information, to: nil, from: nil)
         }
         if isForgotten {
             reap(process)

@@ -47,7 +47,7 @@ extension Process {
             let action = parent.actions(under: .child)
             if !action.isIgnored, !action.has(SignalAction.Flag.noChildStop) {
                 let information = childInformation(.child, code: code, status: status)
-                _ = parent.deliver(information, record: SignalRecord(information), to: nil)
+                _ = parent.send(information, to: nil, from: nil)
             }
             parent.childEvents.wakeAll()
         }

@@ -45,8 +45,8 @@ import Time
 
     /// Signals for the process as a whole, its threads, stops; interrupts off.
     let signals: SpinLock<ProcessSignals>
-    /// Replaced by the process itself alone, with `signals` held; others read it with `signals` held.
-    var actions: SignalActions
+    /// Replaced by the process itself alone, with `signals` held; others read it with `signals` held. Holds a reference.
+    private var actionsReference: Unmanaged<SignalActions>
     /// Where `wait` sleeps.
     let childEvents = WaitQueue()
     /// Where `execve` waits for the other threads to end.
@@ -86,7 +86,7 @@ import Time
     ) {
         self.identifier = identifier
         groupUnderLock = group
-        self.actions = actions
+        unsafe actionsReference = Unmanaged.passRetained(actions)
         signals = SpinLock(ProcessSignals())
         self.limits = SpinLock(limits)
         memory = SpinLock(addressSpace)
@@ -98,6 +98,30 @@ import Time
         // The link is cleared before the parent goes.
         get { unsafe parentReference?.takeUnretainedValue() }
         set { unsafe parentReference = newValue.map { unsafe Unmanaged.passUnretained($0) } }
+    }
+
+    deinit { unsafe actionsReference.release() }
+
+    /// See `actionsReference`.
+    var actions: SignalActions {
+        get { unsafe actionsReference.takeUnretainedValue() }
+        set {
+            let old = unsafe actionsReference
+            unsafe actionsReference = Unmanaged.passRetained(newValue)
+            unsafe old.release()
+        }
+    }
+
+    /// What is to be done on a signal. By the process itself, or with `signals` held.
+    @inline(__always)
+    func action(on signal: Signal) -> SignalAction {
+        unsafe actionsReference._withUnsafeGuaranteedRef { $0[signal] }
+    }
+
+    /// The same for a signal about to be taken.
+    @inline(__always)
+    func takeAction(on signal: Signal) -> SignalAction {
+        unsafe actionsReference._withUnsafeGuaranteedRef { $0.take(signal) }
     }
 
     subscript(link kind: LinkKind) -> ObjectLink<Process> {

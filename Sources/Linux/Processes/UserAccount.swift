@@ -31,6 +31,10 @@ public final class UserAccount: Sendable {
         }
     }
 
+    /// Counts one more pending signal, which takes no memory, whatever the limit.
+    @inline(__always)
+    func addSignal() { pendingSignals.wrappingAdd(1, ordering: .relaxed) }
+
     /// Counts one more pending signal unless that passes `limit`.
     func reserveSignal(limit: UInt64) -> Bool {
         let before = pendingSignals.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -41,5 +45,6 @@ public final class UserAccount: Sendable {
         return true
     }
 
+    @inline(__always)
     func releaseSignal() { pendingSignals.wrappingSubtract(1, ordering: .relaxed) }
 }

@@ -28,12 +28,19 @@ enum ExtendedState {
     }
 
     /// Loads the registers from `address`; 0 means those a program starts with. Without valid marks only
-    /// the first 512 bytes count, and the rest is as at the start.
+    /// the first 512 bytes count, and the rest is as at the start. If it throws, the registers are those a program
+    /// starts with.
     static func restore(from address: UInt, isExtended: Bool, _ task: borrowing TaskContext) throws(Errno) {
         guard address != 0 else { return Thread.resetExtendedState(task) }
-        var isWhole = false
-        if isExtended, hasExtension { isWhole = try hasMarks(address, task) }
-        try Thread.readExtendedState(from: address, isWhole: isWhole, task)
+        do throws(Errno) {
+            let isWhole = isExtended && hasExtension ? try hasMarks(address, task) : false
+            // What the processor refuses is made loadable in a copy.
+            if isWhole, Thread.loadExtendedState(from: address, task) { return }
+            try Thread.readExtendedState(from: address, isWhole: isWhole, task)
+        } catch {
+            Thread.resetExtendedState(task)
+            throw error
+        }
     }
 
     private static func hasMarks(_ address: UInt, _ task: borrowing TaskContext) throws(Errno) -> Bool {

@@ -8,14 +8,18 @@ extension SignalDelivery {
     /// An exception in user mode.
     static func raise(
         _ registers: UnsafeMutablePointer<PtRegs>, _ number: Int32, _ code: Int32, _ address: UInt,
-        _ trap: Int32, _ error: UInt
+        _ trap: Int32, _ error: UInt, _ task: borrowing TaskContext
     ) {
-        let current = LinuxTask.current
         guard let signal = Signal(checking: Int(number)) else { return }
         let isPageFault = trap == 14
-        current.lastFault = FaultRecord(
-            trap: UInt(bitPattern: Int(trap)), error: error, address: isPageFault ? address : 0)
-        current.process.force(.fault(signal, code: code, address: address), on: current)
+        LinuxTask.withCurrent { current in
+            current.lastFault = FaultRecord(
+                trap: UInt(bitPattern: Int(trap)), error: error, address: isPageFault ? address : 0)
+            let information = SignalInformation.fault(signal, code: code, address: address)
+            // The entry path's frame on this thread's stack; nobody else uses it.
+            if unsafe handleAtOnce(information, &registers.pointee, current, task) { return }
+            current.process.force(information, on: current)
+        }
     }
 }
 

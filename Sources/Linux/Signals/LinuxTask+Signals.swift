@@ -9,18 +9,22 @@ extension LinuxTask {
     func setBlocked(_ mask: SignalSet) {
         let new = mask - .unblockable
         guard new != blocked else { return }
-        process.signals.withLockInterruptsOff { signals, _ in
-            let added = new - blocked
-            blocked = new
-            if !(signals.shared.pending & added).isEmpty {
-                signals.offer(signals.shared.pending & added, besides: self)
-            }
-            updatePendingFlag(signals)
-        }
+        process.signals.withLockInterruptsOff { signals, _ in setBlocked(new, &signals) }
+    }
+
+    /// The same under `process.signals`; also puts the thread's flag in step.
+    @inline(__always)
+    func setBlocked(_ mask: SignalSet, _ signals: inout ProcessSignals) {
+        let new = mask - .unblockable
+        let orphaned = signals.shared.pending & (new - blocked)
+        blocked = new
+        if !orphaned.isEmpty { signals.offer(orphaned, besides: self) }
+        updatePendingFlag(signals)
     }
 
     /// Puts the thread's flag in step with what is pending. Under `process.signals`, which senders hold too,
     /// so no signal is missed.
+    @inline(__always)
     func updatePendingFlag(_ signals: borrowing ProcessSignals) {
         if signals.hasWork(for: self) {
             thread.setFlags(.signalPending)
@@ -29,14 +33,22 @@ extension LinuxTask {
         }
     }
 
-    /// Takes the next signal not in `mask`, private ones first; nil if there is none. What is taken is
-    /// released by the caller, outside the lock.
+    /// Takes the next signal not in `mask`, private ones first; false if there is none. The record of what is taken, if
+    /// it has one, is released by the caller, outside the lock.
+    @inline(__always)
     func takeSignal(
-        _ signals: inout ProcessSignals, notIn mask: SignalSet
-    ) -> (information: SignalInformation, record: SignalRecord?)? {
-        if let signal = pending.next(notIn: mask) { return pending.take(signal) }
-        if let signal = signals.shared.next(notIn: mask) { return signals.shared.take(signal) }
-        return nil
+        _ signals: inout ProcessSignals, notIn mask: SignalSet, _ information: inout SignalInformation,
+        _ released: inout SignalRecord?
+    ) -> Bool {
+        if let signal = pending.next(notIn: mask) {
+            if let record = pending.take(signal, &information) { released = record }
+            return true
+        }
+        if let signal = signals.shared.next(notIn: mask) {
+            if let record = signals.shared.take(signal, &information) { released = record }
+            return true
+        }
+        return false
     }
 
     /// Whether a signal waits that is not blocked, or the process is ending: what interrupts a sleep.
@@ -46,9 +58,16 @@ extension LinuxTask {
 
 extension ProcessSignals {
     /// Whether a thread has to look at its signals before it runs user code.
+    @inline(__always)
     func hasWork(for task: LinuxTask) -> Bool {
-        if groupExit != nil || stopSignal != nil || noticeDue != nil || task.isEnding { return true }
+        if hasUrgentWork(for: task) { return true }
         return !((task.pending.pending | shared.pending) - (task.blocked - task.awaited)).isEmpty
+    }
+
+    /// Whether a thread is to end, to stop or to tell its parent, which comes before all signals.
+    @inline(__always)
+    func hasUrgentWork(for task: LinuxTask) -> Bool {
+        groupExit != nil || stopSignal != nil || noticeDue != nil || task.isEnding
     }
 
     /// Wakes other threads for signals that `task` no longer takes.

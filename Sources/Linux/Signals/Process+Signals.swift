@@ -1,8 +1,8 @@
 // Sending signals: the one place where a signal becomes pending.
 //
 // `kill` and friends check permission first (`SystemCalls+Kill`); what calls here is entitled to. Records
-// are made before and released after the lock, so this works in any context as long as the caller of a
-// hard or soft interrupt passes no record of its own making.
+// are made before and released after the lock. Most signals need none: they carry no information, or find the
+// queue's own place for it free.
 
 import Primitives
 import Tasks
@@ -12,66 +12,103 @@ extension Process {
     public var isStopped: Bool { signals.withLockInterruptsOff { signals, _ in signals.isStopped } }
 
     /// Sends a signal of the kernel's own, without a sender, to the process as a whole. Any context but NMI.
-    public func send(_ signal: Signal) { _ = deliver(.kernel(signal), record: nil, to: nil) }
+    public func send(_ signal: Signal) {
+        var none: SignalRecord?
+        _ = deliver(.kernel(signal), &none, isBare: true, to: nil, from: nil)
+    }
 
     /// Sends a signal with its information to the process as a whole, or to `thread` of it. Task
     /// context; says false if a real-time signal found no room (RLIMIT_SIGPENDING) and is lost.
     @discardableResult
     public func send(_ information: SignalInformation, to thread: LinuxTask? = nil) -> Bool {
-        let record = SignalRecord.make(information, sender: information.isFromUser ? LinuxTask.current : nil)
-        return deliver(information, record: record, to: thread)
+        guard information.isFromUser else { return send(information, to: thread, from: nil) }
+        return LinuxTask.withCurrent { send(information, to: thread, from: $0) }
     }
 
-    /// Makes the signal pending, with `record` if there is one. Any context but NMI.
-    func deliver(_ information: SignalInformation, record: SignalRecord?, to thread: LinuxTask?) -> Bool {
-        var dropped: SignalRecord?
-        let sent = signals.withLockInterruptsOff { signals, _ in
-            signals.deliver(information, record, to: thread, of: self, dropped: &dropped)
+    /// The same for a sender who is known, and whose user's signals are counted; nil is the kernel.
+    func send(_ information: SignalInformation, to thread: LinuxTask?, from sender: LinuxTask?) -> Bool {
+        var record: SignalRecord?
+        if !information.signal.isRealTime {
+            let result = deliver(information, &record, isBare: false, to: thread, from: sender)
+            if result != .needsRecord { return result == .sent }
         }
-        SignalRecord.release(chain: dropped)
-        return sent
+        record = SignalRecord.make(information, sender: sender)
+        return deliver(information, &record, isBare: record == nil, to: thread, from: sender) == .sent
     }
+
+    /// Makes the signal pending: with `record`, if there is one, with no information if it is bare, else with the
+    /// queue's place. A record that is not needed stays the caller's. Any context but NMI.
+    private func deliver(
+        _ information: SignalInformation, _ record: inout SignalRecord?, isBare: Bool, to thread: LinuxTask?,
+        from sender: LinuxTask?
+    ) -> SignalSending {
+        var dropped: SignalRecord?
+        let result = signals.withLockInterruptsOff { signals, _ in
+            signals.deliver(
+                information, &record, isBare: isBare, to: thread, of: self, from: sender, dropped: &dropped)
+        }
+        if let dropped { SignalRecord.release(chain: dropped) }
+        return result
+    }
+}
+
+/// What became of a signal that was sent.
+enum SignalSending {
+    /// It is pending, or does nothing.
+    case sent
+    /// A real-time signal without room.
+    case lost
+    /// The queue has no place for its information but a record.
+    case needsRecord
 }
 
 extension ProcessSignals {
     /// The whole of sending, under the lock. Records that stop and continue signals cancel are handed back.
-    mutating func deliver(
-        _ information: SignalInformation, _ record: SignalRecord?, to thread: LinuxTask?,
-        of process: Process, dropped: inout SignalRecord?
-    ) -> Bool {
+    @inline(__always)
+    fileprivate mutating func deliver(
+        _ information: SignalInformation, _ record: inout SignalRecord?, isBare: Bool, to thread: LinuxTask?,
+        of process: Process, from sender: LinuxTask?, dropped: inout SignalRecord?
+    ) -> SignalSending {
         let signal = information.signal
-        if groupExit != nil { return drop(record, into: &dropped) }
-        cancelOpposites(of: signal, dropped: &dropped)
-        guard let witness = thread ?? threads.first,
-            !isIgnored(signal, by: witness, of: process)
-        else { return drop(record, into: &dropped) }
-
+        if groupExit != nil { return .sent }
+        if !SignalSet.opposites.isDisjoint(with: SignalSet(signal)) {
+            cancelOpposites(of: signal, dropped: &dropped)
+        }
+        let action = process.action(on: signal)
+        guard let witness = thread ?? threads.first, !isIgnored(signal, action, by: witness) else {
+            return .sent
+        }
         let absorbed = thread.map { $0.pending.absorbs(signal) } ?? shared.absorbs(signal)
-        if absorbed { return drop(record, into: &dropped) }
-        if record == nil, signal.isRealTime, information.code != SignalCode.user,
+        if absorbed { return .sent }
+        if isBare, signal.isRealTime, information.code != SignalCode.user,
             information.code != SignalCode.kernel
         {
-            return false
+            return .lost
         }
-        enqueue(signal, record, to: thread)
-        notify(of: signal, thread, process)
-        return true
+        if let fresh = record {
+            if let thread { thread.pending.append(fresh) } else { shared.append(fresh) }
+            record = nil
+        } else if !enqueue(information, isBare, to: thread, from: sender) {
+            return .needsRecord
+        }
+        notify(of: signal, action, thread)
+        return .sent
     }
 
-    private func drop(_ record: SignalRecord?, into dropped: inout SignalRecord?) -> Bool {
-        if let record {
-            record.next = dropped
-            dropped = record
+    @inline(__always)
+    private mutating func enqueue(
+        _ information: SignalInformation, _ isBare: Bool, to thread: LinuxTask?, from sender: LinuxTask?
+    ) -> Bool {
+        if isBare {
+            if let thread {
+                thread.pending.insert(information.signal)
+            } else {
+                shared.insert(information.signal)
+            }
+            return true
         }
-        return true
-    }
-
-    private mutating func enqueue(_ signal: Signal, _ record: SignalRecord?, to thread: LinuxTask?) {
-        if let record {
-            if let thread { thread.pending.append(record) } else { shared.append(record) }
-        } else {
-            if let thread { thread.pending.insert(signal) } else { shared.insert(signal) }
-        }
+        if let thread { return thread.pending.insert(information, sender: sender) }
+        return shared.insert(information, sender: sender)
     }
 
     /// A stop signal cancels a pending SIGCONT and the other way round; SIGCONT ends a stop.
@@ -115,21 +152,22 @@ extension ProcessSignals {
     }
 
     /// Whether the signal would do nothing: it has no effect and nobody has blocked it to take it later.
-    private func isIgnored(_ signal: Signal, by task: LinuxTask, of process: Process) -> Bool {
+    @inline(__always)
+    private func isIgnored(_ signal: Signal, _ action: SignalAction, by task: LinuxTask) -> Bool {
         if task.blocked.contains(signal) || task.awaited.contains(signal) {
             return isUnkillable && signal.isUnblockable
         }
-        let action = process.actions[signal]
         // Init gets only what it has a handler for.
         if isUnkillable, action.isDefault { return true }
         return action.ignores(signal)
     }
 
     /// Wakes a thread that can take the signal; starts the end of the process if it is deadly.
-    private mutating func notify(of signal: Signal, _ thread: LinuxTask?, _ process: Process) {
+    @inline(__always)
+    private mutating func notify(of signal: Signal, _ action: SignalAction, _ thread: LinuxTask?) {
         guard let taker = taker(of: signal, thread) else { return }
         let deadly =
-            process.actions[signal].isDefault && signal.defaultAction == .terminate
+            action.isDefault && signal.defaultAction == .terminate
             && (signal == .kill || !taker.awaited.contains(signal))
         if deadly {
             beginGroupExit(Int32(signal.number))
@@ -140,6 +178,7 @@ extension ProcessSignals {
 
     /// The thread to take a signal: the one it is for, else the first that wants it. While all stand still
     /// nothing but SIGKILL is taken.
+    @inline(__always)
     private func taker(of signal: Signal, _ thread: LinuxTask?) -> LinuxTask? {
         if isStopped, signal != .kill { return nil }
         if let thread { return thread.wants(signal) ? thread : nil }
@@ -179,21 +218,34 @@ extension Process {
     /// Sends a signal that an instruction of `thread` raised: it cannot be ignored or held back, and it
     /// ends even init.
     func force(_ information: SignalInformation, on thread: LinuxTask) {
+        // Made only where the queue's place is taken: outside the lock.
+        var record: SignalRecord?
+        while !force(information, on: thread, &record) { record = SignalRecord(information) }
+    }
+
+    /// False if it takes a record that is not there.
+    private func force(
+        _ information: SignalInformation, on thread: LinuxTask, _ record: inout SignalRecord?
+    ) -> Bool {
         let signal = information.signal
-        var record: SignalRecord? = SignalRecord(information)
-        signals.withLockInterruptsOff { signals, _ in
-            let action = actions[signal]
+        return signals.withLockInterruptsOff { signals, _ in
+            if !thread.pending.absorbs(signal) {
+                if let fresh = record {
+                    thread.pending.append(fresh)
+                    record = nil
+                } else if !thread.pending.insert(information, sender: nil) {
+                    return false
+                }
+            }
+            let action = action(on: signal)
             let isBlocked = thread.blocked.contains(signal)
             if isBlocked || action.isIgnored {
                 actions.set(SignalAction(), for: signal)
                 thread.blocked.remove(signal)
             }
             if isBlocked || !action.isCaught { signals.isUnkillable = false }
-            if !thread.pending.absorbs(signal), let fresh = record {
-                thread.pending.append(fresh)
-                record = nil
-            }
             thread.thread.notifySignal()
+            return true
         }
     }
 }

@@ -11,11 +11,11 @@ import Tasks
 
 enum SignalDelivery {
     /// What to do next.
-    enum Step {
+    private enum Step {
         /// Nothing is left to do.
         case none
-        /// Enter a handler.
-        case handle(SignalInformation, SignalAction)
+        /// Enter the handler of the signal that was taken.
+        case handle
         /// End the thread; the whole process is ending, or only this thread is.
         case end
         /// Something was done; look again.
@@ -30,90 +30,113 @@ enum SignalDelivery {
         }
         unsafe UserExceptionHook.deliver = { registers, signal, code, address, trap, error in
             // The exception came from user mode; its entry path runs on behalf of the thread.
-            unsafe SignalDelivery.raise(registers, signal, code, address, trap, error)
+            unsafe SignalDelivery.raise(registers, signal, code, address, trap, error, TaskContext())
         }
     }
 
     /// One turn; true if the thread is over and has nothing left.
     static func work(_ registers: UnsafeMutablePointer<PtRegs>, _ task: borrowing TaskContext) -> Bool {
-        let current = LinuxTask.current
-        if current.thread.flags.contains(.notifyResume) {
-            unsafe current.resume(&registers.pointee, task)
-        }
-        while true {
-            switch next(current, task) {
-            case .again: continue
-            case .end:
-                current.end(task)
-                return true
-            case .handle(let information, let action):
-                // The entry path's frame on this thread's stack; nobody else uses it.
-                unsafe handle(information, action, &registers.pointee, current, task)
-                return false
-            case .none:
-                unsafe SystemCallRestart.withoutHandler(&registers.pointee, current)
-                current.restoreSavedMask()
-                return false
+        LinuxTask.withCurrent { current in
+            if current.thread.flags.contains(.notifyResume) {
+                unsafe current.resume(&registers.pointee, task)
+            }
+            var taken = TakenSignal()
+            while true {
+                switch next(current, &taken, task) {
+                case .again: continue
+                case .end:
+                    current.end(task)
+                    return true
+                case .handle:
+                    // The entry path's frame on this thread's stack; nobody else uses it.
+                    unsafe SystemCallRestart.withHandler(&registers.pointee, taken.action, current)
+                    unsafe handle(taken, &registers.pointee, current, task)
+                    return false
+                case .none:
+                    unsafe SystemCallRestart.withoutHandler(&registers.pointee, current)
+                    current.restoreSavedMask()
+                    return false
+                }
             }
         }
     }
 
     /// What the lock's holder found to do.
     private enum Found {
-        case nothing, end, stop
-        case notice(ProcessSignals.StopNotice)
-        case signal(SignalInformation, SignalAction)
+        case nothing, end, stop, stopNotice, continueNotice
+        /// A signal, with a handler or without.
+        case caught, uncaught
     }
 
     /// Looks at what is pending, and does what needs no handler.
-    private static func next(_ current: LinuxTask, _ task: borrowing TaskContext) -> Step {
-        let process = current.process
+    @inline(__always)
+    private static func next(
+        _ current: LinuxTask, _ taken: inout TakenSignal, _ task: borrowing TaskContext
+    ) -> Step {
         var released: SignalRecord?
-        let found = process.signals.withLockInterruptsOff { signals, _ in
-            find(&signals, current, &released)
+        let found = current.process.signals.withLockInterruptsOff { signals, _ in
+            find(&signals, current, &taken, &released)
         }
-        SignalRecord.release(chain: released)
+        if let released { SignalRecord.release(chain: released) }
         switch found {
         case .nothing: return .none
+        case .caught: return .handle
         case .end: return .end
-        case .notice(let notice):
-            process.notifyParent(of: notice)
+        case .stopNotice, .continueNotice:
+            current.process.notifyParent(of: found == .stopNotice ? .stopped : .continued)
             return .again
         case .stop:
-            process.stopHere(current, task)
+            current.process.stopHere(current, task)
             return .again
-        case .signal(let information, let action): return act(on: information, action, current)
+        case .uncaught: return act(on: taken, current)
         }
     }
 
     /// Under `process.signals`.
+    @inline(__always)
     private static func find(
-        _ signals: inout ProcessSignals, _ current: LinuxTask, _ released: inout SignalRecord?
+        _ signals: inout ProcessSignals, _ current: LinuxTask, _ taken: inout TakenSignal,
+        _ released: inout SignalRecord?
     ) -> Found {
-        if current.isEnding || signals.groupExit != nil { return .end }
-        if let due = signals.noticeDue {
-            signals.noticeDue = nil
-            return .notice(due)
-        }
-        if signals.stopSignal != nil { return .stop }
-        guard let taken = current.takeSignal(&signals, notIn: current.blocked) else {
+        if signals.hasUrgentWork(for: current) { return findUrgent(&signals, current) }
+        guard current.takeSignal(&signals, notIn: current.blocked, &taken.information, &released) else {
             current.updatePendingFlag(signals)
             return .nothing
         }
-        released = taken.record
         let signal = taken.information.signal
         if SignalSet.stopping.contains(signal) { signals.stopIsValid = true }
-        return .signal(taken.information, current.process.actions.take(signal))
+        taken.action = current.process.takeAction(on: signal)
+        guard taken.action.isCaught else { return .uncaught }
+        maskForHandler(&taken, current, &signals)
+        return .caught
     }
 
-    /// What a taken signal does.
-    private static func act(
-        on information: SignalInformation, _ action: SignalAction, _ current: LinuxTask
-    ) -> Step {
-        let signal = information.signal
+    /// What comes before all signals. Under `process.signals`.
+    private static func findUrgent(_ signals: inout ProcessSignals, _ current: LinuxTask) -> Found {
+        if current.isEnding || signals.groupExit != nil { return .end }
+        guard let due = signals.noticeDue else { return .stop }
+        signals.noticeDue = nil
+        return due == .stopped ? .stopNotice : .continueNotice
+    }
+
+    /// Blocks what the handler does not want to be disturbed by. Under `process.signals`.
+    @inline(__always)
+    private static func maskForHandler(
+        _ taken: inout TakenSignal, _ current: LinuxTask, _ signals: inout ProcessSignals
+    ) {
+        taken.blocked = current.blocked
+        taken.savedMask = current.savedMask
+        current.savedMask = nil
+        var mask = current.blocked | taken.action.mask
+        if !taken.action.has(SignalAction.Flag.noDefer) { mask.insert(taken.information.signal) }
+        current.setBlocked(mask, &signals)
+    }
+
+    /// What a signal without a handler does.
+    private static func act(on taken: TakenSignal, _ current: LinuxTask) -> Step {
+        let signal = taken.information.signal
         let process = current.process
-        if action.isIgnored { return .again }
-        if !action.isDefault { return .handle(information, action) }
+        if taken.action.isIgnored { return .again }
         switch signal.defaultAction {
         case .ignore, .continue: return .again
         case .stop:
@@ -123,7 +146,7 @@ enum SignalDelivery {
             return .again
         case .terminate, .core:
             if process.isUnkillable { return .again }
-            if signal.defaultAction == .core { current.reportCrash(information) }
+            if signal.defaultAction == .core { current.reportCrash(taken.information) }
             process.beginExit(Int32(signal.number))
             return .end
         }
@@ -131,14 +154,37 @@ enum SignalDelivery {
 
     /// Builds the frame of a handler; if its stack cannot take it, the process gets SIGSEGV instead.
     private static func handle(
-        _ information: SignalInformation, _ action: SignalAction, _ registers: inout PtRegs,
-        _ current: LinuxTask, _ task: borrowing TaskContext
+        _ taken: TakenSignal, _ registers: inout PtRegs, _ current: LinuxTask,
+        _ task: borrowing TaskContext
     ) {
-        SystemCallRestart.withHandler(&registers, action, current)
         do throws(Errno) {
-            try current.enterHandler(information, action, &registers, task)
+            try current.enterHandler(taken, &registers, task)
         } catch {
-            current.forceSegmentationFault(information.signal)
+            current.forceSegmentationFault(insteadOf: taken)
         }
+    }
+
+    // MARK: Exceptions
+
+    /// Enters the handler of a signal that an instruction of the running thread raised, without a queue. False if that
+    /// signal is held back, ignored or without a handler, or the thread has something to do before.
+    @inline(__always)
+    static func handleAtOnce(
+        _ information: SignalInformation, _ registers: inout PtRegs, _ current: LinuxTask,
+        _ task: borrowing TaskContext
+    ) -> Bool {
+        let signal = information.signal
+        guard !current.blocked.contains(signal) else { return false }
+        var taken = TakenSignal()
+        let isCaught = current.process.signals.withLockInterruptsOff { signals, _ in
+            if signals.hasUrgentWork(for: current) { return false }
+            taken.action = current.process.takeAction(on: signal)
+            guard taken.action.isCaught else { return false }
+            taken.information = information
+            maskForHandler(&taken, current, &signals)
+            return true
+        }
+        if isCaught { handle(taken, &registers, current, task) }
+        return isCaught
     }
 }

@@ -9,7 +9,7 @@
 import Machine
 
 /// `struct sigcontext` for 64-bit programs: 256 bytes.
-struct SignalContext {
+struct SignalContext: BitwiseCopyable {
     var r8: UInt64 = 0
     var r9: UInt64 = 0
     var r10: UInt64 = 0
@@ -44,7 +44,9 @@ struct SignalContext {
 
     init() {}
 
-    init(_ registers: PtRegs) {
+    /// Takes the registers over.
+    @inline(__always)
+    mutating func save(_ registers: PtRegs) {
         r8 = registers.r8
         r9 = registers.r9
         r10 = registers.r10
@@ -69,6 +71,7 @@ struct SignalContext {
 
     /// Puts the registers back. Selectors come out unprivileged and flags with only what a program may
     /// set; whether the selectors exist and the addresses are canonical, IRETQ checks.
+    @inline(__always)
     func restore(_ registers: inout PtRegs, strictStackSegment: Bool) {
         registers.r8 = r8
         registers.r9 = r9
@@ -95,7 +98,7 @@ struct SignalContext {
 }
 
 /// `struct ucontext`: 304 bytes.
-struct UserContext {
+struct UserContext: BitwiseCopyable {
     var flags: UInt64 = 0
     var link: UInt64 = 0
     var stackBase: UInt64 = 0
@@ -114,10 +117,11 @@ struct UserContext {
 struct SignalFrame: BitwiseCopyable {
     var restorer: UInt64 = 0
     var userContext = UserContext()
-    var information: SignalInformation
+    var information = SignalInformation(number: 0, code: 0)
     private var rest = InlineArray<10, UInt64>(repeating: 0)
 
-    init(_ information: SignalInformation) { self.information = information }
+    @inline(__always)
+    init() {}
 }
 
 /// What lies in the reserved bytes 464 to 511 of the saved floating-point image and tells programs, and
@@ -152,6 +156,7 @@ struct SignalFramePlace: Equatable {
 
     /// Below the stack pointer and its red zone, or at the top of the alternate stack. Nil if it does not fit
     /// the alternate stack it would go to, or there is no room below at all.
+    @inline(__always)
     init?(stackPointer: UInt, alternate: AlternateStack, wantsAlternate: Bool, stateSize: Int) {
         var pointer = stackPointer &- Self.redZone
         var mustStay = alternate.contains(stackPointer)

@@ -1,16 +1,21 @@
 // Signals sent and not yet taken, of a thread or of a whole process.
 //
 // Invariants: a bit of `pending` is set as long as the signal waits to be taken; a record exists for
-// each real-time signal sent and for the first of each standard signal that carried information. A bit
-// without a record means that nobody told who sent it (`SI_KERNEL`). Records are made outside locks, so
+// each real-time signal sent and for the first of each standard signal that carried information, but for one of those,
+// which lies in the queue itself: most of the time one is all there is, and it needs no memory. A bit
+// without information means that nobody told who sent it (`SI_KERNEL`). Records are made outside locks, so
 // that nothing is allocated under them. Guarded by the lock of the process's signals.
 
-public struct SignalQueue: ~Copyable {
+@safe public struct SignalQueue: ~Copyable {
     public private(set) var pending = SignalSet()
     private var first: SignalRecord?
     private var last: SignalRecord?
+    /// Information of one standard signal; number 0 while it is free.
+    private var place = SignalInformation(number: 0, code: 0)
+    /// Whose count of pending signals includes the one in `place`. Accounts live for ever.
+    private var placeAccount: Unmanaged<UserAccount>?
 
-    public init() {}
+    public init() { unsafe placeAccount = nil }
 
     /// True if another instance of this standard signal would be lost, as POSIX has it.
     @inline(__always)
@@ -19,6 +24,19 @@ public struct SignalQueue: ~Copyable {
     /// Sets the signal pending without information: constant time, any context.
     @inline(__always)
     public mutating func insert(_ signal: Signal) { pending.insert(signal) }
+
+    /// Sets a standard signal pending with its information, counted for the sender's user; false if there is no place
+    /// for that without a record. Constant time, any context.
+    @inline(__always)
+    mutating func insert(_ information: SignalInformation, sender: LinuxTask?) -> Bool {
+        guard place.number == 0, !information.signal.isRealTime else { return false }
+        place = information
+        unsafe placeAccount = sender?.accountReference
+        // Lives for ever.
+        unsafe placeAccount?._withUnsafeGuaranteedRef { $0.addSignal() }
+        pending.insert(information.signal)
+        return true
+    }
 
     /// Appends a record, which is not in a queue. Constant time.
     public mutating func append(_ record: SignalRecord) {
@@ -35,8 +53,23 @@ public struct SignalQueue: ~Copyable {
         return (ready & .synchronous).first ?? ready.first
     }
 
-    /// Takes the oldest instance of a pending signal. Linear in the number of records.
-    public mutating func take(_ signal: Signal) -> (information: SignalInformation, record: SignalRecord?) {
+    /// Takes the oldest instance of a pending signal; hands back its record, if it has one, to be released outside the
+    /// lock. Linear in the number of records.
+    @inline(__always)
+    public mutating func take(_ signal: Signal, _ information: inout SignalInformation) -> SignalRecord? {
+        if place.number == Int32(signal.number) {
+            information = place
+            emptyPlace()
+            pending.remove(signal)
+            return nil
+        }
+        return takeRecord(signal, &information)
+    }
+
+    @inline(never)
+    private mutating func takeRecord(_ signal: Signal, _ information: inout SignalInformation)
+        -> SignalRecord?
+    {
         var previous: SignalRecord?
         var each = first
         while let record = each, record.information.signal != signal {
@@ -45,17 +78,20 @@ public struct SignalQueue: ~Copyable {
         }
         guard let record = each else {
             pending.remove(signal)
-            return (.kernel(signal), nil)
+            information = .kernel(signal)
+            return nil
         }
         unlink(record, after: previous)
         if !holds(signal) { pending.remove(signal) }
-        return (record.information, record)
+        information = record.information
+        return record
     }
 
     /// Drops the pending signals of a set; returns the chain of their records, to be released outside
     /// the lock.
     public mutating func remove(_ signals: SignalSet) -> SignalRecord? {
         guard !pending.isDisjoint(with: signals) else { return nil }
+        if place.number != 0, signals.contains(place.signal) { emptyPlace() }
         var removed: SignalRecord?
         var previous: SignalRecord?
         var each = first
@@ -71,6 +107,13 @@ public struct SignalQueue: ~Copyable {
         }
         pending = pending - signals
         return removed
+    }
+
+    @inline(__always)
+    private mutating func emptyPlace() {
+        place.number = 0
+        // Lives for ever.
+        unsafe placeAccount?._withUnsafeGuaranteedRef { $0.releaseSignal() }
     }
 
     private func holds(_ signal: Signal) -> Bool {

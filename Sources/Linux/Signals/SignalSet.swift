@@ -46,6 +46,8 @@ public struct SignalSet: BitwiseCopyable, Equatable, Sendable {
     public static let unblockable = SignalSet(bits: 1 << 8 | 1 << 18)
     /// SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU.
     public static let stopping = SignalSet(bits: 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21)
+    /// Those, and SIGCONT, which cancels them and is cancelled by them.
+    public static let opposites = SignalSet(bits: 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21)
     /// SIGCHLD, SIGURG, SIGWINCH; SIGCONT too once it has continued the process.
     public static let ignoredByDefault = SignalSet(bits: 1 << 16 | 1 << 22 | 1 << 27)
     /// SIGQUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS.

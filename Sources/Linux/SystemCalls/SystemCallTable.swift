@@ -24,7 +24,7 @@ public enum SystemCallTable {
         case 12: return try SystemCalls.brk(task, arguments)
         case 13: return try SystemCalls.rt_sigaction(task, arguments)
         case 14: return try SystemCalls.rt_sigprocmask(task, arguments)
-        case 15: return try SystemCalls.rt_sigreturn(task, arguments)
+        case 15: return SystemCalls.rt_sigreturn(task)
         case 16: return try SystemCalls.ioctl(task, arguments)
         case 17: return try SystemCalls.pread64(task, arguments)
         case 18: return try SystemCalls.pwrite64(task, arguments)

@@ -33,6 +33,7 @@ extension SystemCalls {
         let identifier = arguments.a0.asInt32
         guard identifier > 0 else { throw .invalid }
         let signal = try signal(arguments.a1)
+        if sendToSelf(signal, identifier, nil) { return 0 }
         guard let thread = ProcessTable.task(identifier) else { throw .noSuchProcess }
         try SignalSender(code: SignalCode.threadKill).send(signal, to: thread.process, thread)
         return 0
@@ -40,9 +41,24 @@ extension SystemCalls {
 
     static func tgkill(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
         let signal = try signal(arguments.a2)
+        if sendToSelf(signal, arguments.a1.asInt32, arguments.a0.asInt32) { return 0 }
         let thread = try thread(arguments.a1.asInt32, of: arguments.a0.asInt32)
         try SignalSender(code: SignalCode.threadKill).send(signal, to: thread.process, thread)
         return 0
+    }
+
+    /// What `raise` and `abort` do: a thread sends itself a signal, which needs neither a look-up nor a permission. False
+    /// if the numbers are not those of the caller, or the signal is to be lost if there is no room.
+    private static func sendToSelf(_ signal: Signal?, _ identifier: Int32, _ process: Int32?) -> Bool {
+        LinuxTask.withCurrent { current in
+            guard let signal, !signal.isRealTime, identifier == current.identifier,
+                process == nil || process == current.process.identifier
+            else { return false }
+            let information = SignalInformation.sent(
+                signal, code: SignalCode.threadKill, by: current.process.identifier,
+                user: current.credentials.userID)
+            return current.process.send(information, to: current, from: current)
+        }
     }
 
     private static func thread(_ identifier: Int32, of process: Int32) throws(Errno) -> LinuxTask {

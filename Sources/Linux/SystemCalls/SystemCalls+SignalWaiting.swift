@@ -41,15 +41,14 @@ extension SystemCalls {
         return Int(information.number)
     }
 
-    static func rt_sigreturn(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int {
-        let current = LinuxTask.current
-        do throws(Errno) {
-            return try current.leaveHandler(task)
-        } catch {
-            current.process.force(.kernel(.segmentation), on: current)
-            return 0
+    static func rt_sigreturn(_ task: borrowing TaskContext) -> Int {
+        LinuxTask.withCurrent { current in
+            do throws(Errno) {
+                return try current.leaveHandler(task)
+            } catch {
+                current.process.force(.kernel(.segmentation), on: current)
+                return 0
+            }
         }
     }
 }
@@ -95,14 +94,14 @@ extension LinuxTask {
 
     private func takeNow(_ wanted: SignalSet) -> SignalInformation? {
         var released: SignalRecord?
-        let taken = process.signals.withLockInterruptsOff { signals, _ -> SignalInformation? in
-            let taken = takeSignal(&signals, notIn: .all - wanted)
-            released = taken?.record
+        var information = SignalInformation(number: 0, code: 0)
+        let isTaken = process.signals.withLockInterruptsOff { signals, _ in
+            let isTaken = takeSignal(&signals, notIn: .all - wanted, &information, &released)
             updatePendingFlag(signals)
-            return taken?.information
+            return isTaken
         }
         withExtendedLifetime(released) {}
-        return taken
+        return isTaken ? information : nil
     }
 
     private func setAwaited(_ wanted: SignalSet) {

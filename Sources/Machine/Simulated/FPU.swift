@@ -18,6 +18,11 @@ public enum FPU {
     public static func save(to image: UnsafeMutableRawPointer) {}
     public static func restore(from image: UnsafeRawPointer) {}
 
+    public static func save(toUser address: UInt) -> Bool { UserAccess.clear(address, unsafe imageSize) == 0 }
+    /// Never: the image must go through `sanitize`.
+    public static func restore(fromUser address: UInt) -> Bool { false }
+    public static func reset() {}
+
     public static func sanitize(_ image: UnsafeMutableRawPointer) {
         // Inside the image: the component bits of its header.
         let present = unsafe image.load(fromByteOffset: legacySize, as: UInt64.self)

@@ -40,7 +40,6 @@ public enum CPUAreas {
         unsafe area.pointee.softirq_pending = 0
         unsafe area.pointee.irq_regs = 0
         unsafe area.pointee.address_space = 0
-        unsafe area.pointee.user_since = 0
         unsafe area.pointee.user_cycles = 0
         unsafe area.pointee.tlb_lazy = 0
         unsafe area.pointee.tlb_context = 0

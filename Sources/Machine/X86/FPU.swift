@@ -13,6 +13,8 @@ public enum FPU {
     nonisolated(unsafe) public private(set) static var features: UInt64 = 3
     nonisolated(unsafe) public private(set) static var hasXSAVE = false
     nonisolated(unsafe) private static var hasXSAVEOPT = false
+    /// The state a new program starts with.
+    nonisolated(unsafe) private static var initialImage: UnsafeRawPointer? = nil
     /// Bits of MXCSR that may be set; loading others faults (Intel SDM volume 1, 11.6.6).
     nonisolated(unsafe) private static var mxcsrMask: UInt32 = 0xffbf
 
@@ -41,6 +43,10 @@ public enum FPU {
             unsafe hasXSAVEOPT = machine_cpuid(0xd, 1).eax & 1 != 0
         }
         readMXCSRMask()
+        let image = unsafe UnsafeMutableRawPointer.allocate(
+            byteCount: imageSize, alignment: imageAlignment)
+        unsafe initialize(image)
+        unsafe initialImage = UnsafeRawPointer(image)
     }
 
     /// Turns floating point and its saving on, alike on each CPU (CR0, CR4, XCR0).
@@ -93,6 +99,31 @@ public enum FPU {
     public static func restore(from image: UnsafeRawPointer) {
         // Only images that cannot fault get here: see `sanitize`.
         if unsafe hasXSAVE { unsafe machine_xrstor(image, features) } else { unsafe machine_fxrstor(image) }
+    }
+
+    // MARK: In user memory
+
+    /// Writes the registers to the program's memory at `address`, a multiple of 64; false if it cannot be written. The
+    /// caller has checked that `imageSize` bytes there are the user's. Task context: pages may be brought in.
+    @inline(__always)
+    public static func save(toUser address: UInt) -> Bool {
+        if unsafe hasXSAVE { return unsafe user_save_state(address, features) == 0 }
+        return unsafe user_save_legacy_state(address, features) == 0
+    }
+
+    /// Loads the registers from the program's memory, as `save(toUser:)` writes it. False if that cannot be read or the
+    /// processor refuses it; the registers are then partly the old ones.
+    @inline(__always)
+    public static func restore(fromUser address: UInt) -> Bool {
+        if unsafe hasXSAVE { return unsafe user_restore_state(address, features) == 0 }
+        return unsafe user_restore_legacy_state(address, features) == 0
+    }
+
+    /// Makes the registers those a new program starts with.
+    @inline(__always)
+    public static func reset() {
+        // Made by `detect`, and constant.
+        if let image = unsafe initialImage { unsafe restore(from: image) }
     }
 
     /// Makes an image that a user program wrote loadable: bits that would fault are cleared (Intel SDM

@@ -61,6 +61,35 @@ public enum UserMemory {
         guard done else { throw .badAddress }
     }
 
+    /// Writes a structure from where it was built, without a copy of it.
+    @inline(__always)
+    public static func store<T: BitwiseCopyable>(
+        from value: inout T, to pointer: UserPointer<T>, _ task: borrowing TaskContext
+    ) throws(Errno) {
+        let size = MemoryLayout<T>.size
+        try check(pointer.address, size)
+        let left = unsafe withUnsafeMutableBytes(of: &value) {
+            unsafe UserAccess.copyOut($0.baseAddress.unsafelyUnwrapped, to: pointer.address, size)
+        }
+        guard left == 0 else { throw .badAddress }
+    }
+
+    /// Reads a structure and lends it to `body`, without a further copy of it.
+    @inline(__always)
+    public static func withLoaded<T: BitwiseCopyable, R>(
+        _ pointer: UserPointer<T>, _ task: borrowing TaskContext, _ body: (inout T) throws(Errno) -> R
+    ) throws(Errno) -> R {
+        let size = MemoryLayout<T>.size
+        try check(pointer.address, size)
+        return try unsafe withUnsafeTemporaryAllocation(of: T.self, capacity: 1) {
+            (buffer) throws(Errno) -> R in
+            let base = unsafe buffer.baseAddress.unsafelyUnwrapped
+            guard unsafe UserAccess.copyIn(base, from: pointer.address, size) == 0 else { throw .badAddress }
+            // All of it has been written, and any bits are a value of a C type.
+            return try unsafe body(&base.pointee)
+        }
+    }
+
     /// Replaces the word at `pointer` by `desired` if it is `expected`, in one atomic step; returns what was there.
     /// `.invalid` if the address is not a multiple of four.
     public static func compareExchange(

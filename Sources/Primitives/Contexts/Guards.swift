@@ -35,7 +35,7 @@ public func withInterruptsOff<R: ~Copyable, E>(
     _ body: (borrowing InterruptsOff) throws(E) -> R
 ) throws(E) -> R {
     let wereEnabled = InterruptFlag.isEnabled
-    if wereEnabled { InterruptFlag.disable() }
+    InterruptFlag.disable()
     defer { if wereEnabled { InterruptFlag.enable() } }
     return try body(InterruptsOff())
 }

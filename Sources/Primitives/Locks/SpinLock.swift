@@ -91,7 +91,7 @@ import Synchronization
         _ body: (inout Value, borrowing InterruptsOff) throws(E) -> R
     ) throws(E) -> R {
         let wereEnabled = InterruptFlag.isEnabled
-        if wereEnabled { InterruptFlag.disable() }
+        InterruptFlag.disable()
         acquire()
         defer {
             release()
@@ -132,7 +132,7 @@ import Synchronization
     @inline(__always)
     public func tryWithLockInterruptsOff<R, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R? {
         let wereEnabled = InterruptFlag.isEnabled
-        if wereEnabled { InterruptFlag.disable() }
+        InterruptFlag.disable()
         defer { if wereEnabled { InterruptFlag.enable() } }
         guard takeIfFree() else { return nil }
         holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)

@@ -15,7 +15,7 @@ extension Thread {
     ) throws(Errno) -> Thread {
         let storage = try unsafe allocate(use: .kernel)
         unsafe storage.pointee.name = name
-        unsafe storage.pointee.userObject = userObject
+        unsafe storage.pointee.setUserObject(userObject)
         unsafe storage.pointee.start = start
         return unsafe publish(storage)
     }
@@ -32,7 +32,7 @@ extension Thread {
             throw .noMemory
         }
         unsafe storage.pointee.name = name
-        unsafe storage.pointee.userObject = userObject
+        unsafe storage.pointee.setUserObject(userObject)
         unsafe storage.pointee.isUser = true
         unsafe UserState.copyCurrent(to: storage)
         return unsafe publish(storage)
@@ -47,7 +47,7 @@ extension Thread {
     public func discardUnstarted() {
         guard state == .new else { return }
         unsafe storage.pointee.start = nil
-        unsafe storage.pointee.userObject = nil
+        unsafe storage.pointee.setUserObject(nil)
         unsafe storage.pointee.addressSpace?.release()
         unsafe storage.pointee.addressSpace = nil
         unsafe Self.discard(storage)

@@ -11,7 +11,7 @@ extension Thread {
         let storage = unsafe currentStorage
         trimStacks(task)
         unsafe storage.pointee.start = nil
-        unsafe storage.pointee.userObject = nil
+        unsafe storage.pointee.setUserObject(nil)
         useAddressSpace(nil)
         InterruptFlag.disable()
         unsafe storage.pointee.isUser = false

@@ -6,17 +6,21 @@ import Memory
 import Primitives
 
 extension Thread {
-    /// Writes the registers as an image of `FPU.imageSize` bytes to `address` of the program. Throws `.badAddress`.
+    /// Writes the registers as an image of `FPU.imageSize` bytes to `address` of the program, a multiple of 64. Throws
+    /// `.badAddress`.
+    @inline(__always)
     public static func writeExtendedState(to address: UInt, _ task: borrowing TaskContext) throws(Errno) {
-        let storage = unsafe currentStorage
-        guard let image = unsafe storage.pointee.fpuImage else { throw .badAddress }
-        withInterruptsOff { _ in unsafe FPU.save(to: image) }
-        // While this copies, a switch away may write the image again, but with the same registers: the
-        // kernel itself does not touch them.
-        let bytes = unsafe Span(
-            _unsafeElements: UnsafeBufferPointer(
-                start: image.assumingMemoryBound(to: UInt8.self), count: FPU.imageSize))
-        try UserMemory.copyOut(bytes, to: address, task)
+        // A switch away meanwhile saves and loads the same registers: the kernel itself does not touch them.
+        guard unsafe UserMemory.isInRange(address, FPU.imageSize), FPU.save(toUser: address) else {
+            throw .badAddress
+        }
+    }
+
+    /// Loads the registers from a whole image at `address` of the program, without a copy. False if that cannot be read
+    /// or the processor refuses it: then some registers may have been loaded.
+    @inline(__always)
+    public static func loadExtendedState(from address: UInt, _ task: borrowing TaskContext) -> Bool {
+        unsafe UserMemory.isInRange(address, FPU.imageSize) && FPU.restore(fromUser: address)
     }
 
     /// Loads the registers from an image at `address` of the program, of which only the first 512 bytes count
@@ -47,12 +51,6 @@ extension Thread {
     }
 
     /// Makes the registers those a new program starts with.
-    public static func resetExtendedState(_ task: borrowing TaskContext) {
-        let storage = unsafe currentStorage
-        guard let image = unsafe storage.pointee.fpuImage else { return }
-        withInterruptsOff { _ in
-            unsafe FPU.initialize(image)
-            unsafe FPU.restore(from: image)
-        }
-    }
+    @inline(__always)
+    public static func resetExtendedState(_ task: borrowing TaskContext) { FPU.reset() }
 }

@@ -87,7 +87,19 @@ import Synchronization
 
     /// A signal has been queued for the thread: ends its interruptible sleep (with `fatal`, killable
     /// sleep too), and brings it out of user mode so that it sees the signal. Any context.
+    @inline(__always)
     public func notifySignal(fatal: Bool = false) {
+        // Not asleep and not about to be, and no other CPU can say otherwise.
+        if !fatal, isCurrent,
+            unsafe storage.pointee.state.load(ordering: .relaxed) == ThreadState.running.rawValue
+        {
+            return setFlags(.signalPending)
+        }
+        wakeForSignal(fatal: fatal)
+    }
+
+    @inline(never)
+    private func wakeForSignal(fatal: Bool) {
         setFlags(fatal ? .signalPending | .fatalSignalPending : .signalPending)
         if !wake(from: fatal ? .interruptible | .killable : .interruptible) { Scheduler.kick(self) }
     }
@@ -108,8 +120,15 @@ import Synchronization
     /// The object that room `Linux` keeps for the thread; nil in kernel threads. Only while the thread
     /// cannot end meanwhile: it is the caller's own, or the caller holds what keeps it.
     @inline(__always)
-    public var userObject: AnyObject? { unsafe storage.pointee.userObject }
+    public var userObject: AnyObject? { unsafe storage.pointee.userObject?.takeUnretainedValue() }
+
+    /// Where the running thread's object is, for who does not want to count a reference: it stays as long as the thread
+    /// runs and does not replace it.
+    @inline(__always)
+    public static var currentUserObject: UnsafeRawPointer? {
+        unsafe UnsafeRawPointer(currentStorage.pointee.userObject?.toOpaque())
+    }
 
     /// Replaces the object. By the thread itself or before its start.
-    public func setUserObject(_ object: AnyObject?) { unsafe storage.pointee.userObject = object }
+    public func setUserObject(_ object: AnyObject?) { unsafe storage.pointee.setUserObject(object) }
 }

@@ -72,4 +72,6 @@ public struct ThreadFlags: Equatable, Sendable {
     public static let anySignal = ThreadFlags(rawValue: signalPending.rawValue | fatalSignalPending.rawValue)
     /// The tracer wants to see system calls.
     public static let syscallTrace = ThreadFlags(rawValue: 1 << 3)
+    /// The system call has replaced the registers of user mode.
+    public static let registersReplaced = ThreadFlags(rawValue: 1 << 4)
 }

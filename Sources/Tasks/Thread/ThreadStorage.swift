@@ -62,8 +62,8 @@ import Synchronization
     /// Flag `notifyResume` is set whenever the thread gets a CPU. Own.
     var noticesSwitches = false
 
-    /// Own; holds a reference to the Linux task.
-    var userObject: AnyObject? = nil
+    /// Own; holds a reference to the Linux task, so that the thread itself need not count its own.
+    private(set) var userObject: Unmanaged<AnyObject>? = nil
     /// What it runs first. Own.
     var start: ((borrowing TaskContext) -> Void)? = nil
     var name = ThreadName("")
@@ -80,6 +80,13 @@ import Synchronization
     var nextFree: Pointer? = nil
 
     init() {}
+
+    /// Lets go of the object there was.
+    mutating func setUserObject(_ object: AnyObject?) {
+        let old = unsafe userObject
+        unsafe userObject = object.map { unsafe Unmanaged.passRetained($0) }
+        unsafe old?.release()
+    }
 }
 
 /// How a thread shares its CPU (sched(7)).

@@ -9,12 +9,56 @@ import Testing
         return SignalRecord(information)
     }
 
+    /// What taking a signal gives.
+    func take(_ signal: Signal, _ queue: inout SignalQueue) -> (
+        information: SignalInformation, record: SignalRecord?
+    ) {
+        var information = SignalInformation(number: 0, code: 0)
+        let record = queue.take(signal, &information)
+        return (information, record)
+    }
+
+    func information(_ signal: Signal, value: UInt64) -> SignalInformation {
+        var information = SignalInformation(signal, code: SignalCode.queue)
+        information.words.1 = value
+        return information
+    }
+
+    @Test func oneStandardSignalNeedsNoRecord() {
+        var queue = SignalQueue()
+        #expect(queue.insert(information(.user1, value: 7), sender: nil))
+        #expect(queue.absorbs(.user1))
+        // The place is taken, and real-time signals never get it.
+        #expect(!queue.insert(information(.user2, value: 8), sender: nil))
+        #expect(!queue.pending.contains(.user2))
+        queue.append(record(12, value: 8))
+        let first = take(.user1, &queue)
+        #expect(first.information.value == 7 && first.information.signal == .user1)
+        #expect(first.record == nil)
+        #expect(queue.pending == SignalSet(.user2))
+        #expect(!queue.insert(information(Signal(40), value: 9), sender: nil))
+        #expect(queue.insert(information(.hangUp, value: 10), sender: nil))
+        #expect(take(.user2, &queue).information.value == 8)
+        #expect(take(.hangUp, &queue).information.value == 10)
+        #expect(queue.pending.isEmpty)
+    }
+
+    @Test func removalEmptiesThePlace() {
+        var queue = SignalQueue()
+        #expect(queue.insert(information(.terminalStop, value: 1), sender: nil))
+        #expect(queue.remove(.stopping) == nil)
+        #expect(queue.pending.isEmpty)
+        #expect(queue.insert(information(.user1, value: 2), sender: nil))
+        #expect(queue.remove(.stopping) == nil)
+        #expect(take(.user1, &queue).information.value == 2)
+    }
+
     @Test func standardSignalsAreKeptOnce() {
         var queue = SignalQueue()
         #expect(queue.absorbs(.user1) == false)
         queue.append(record(10, value: 1))
         #expect(queue.absorbs(.user1) == true)
-        #expect(queue.take(.user1).information.value == 1)
+        #expect(take(.user1, &queue).information.value == 1)
         #expect(queue.pending.isEmpty)
     }
 
@@ -27,15 +71,15 @@ import Testing
         }
         for value in 1...5 as ClosedRange<UInt64> {
             #expect(queue.next(notIn: SignalSet()) == Signal(35))
-            #expect(queue.take(Signal(35)).information.value == value + 10)
+            #expect(take(Signal(35), &queue).information.value == value + 10)
         }
         #expect(queue.next(notIn: SignalSet()) == Signal(40))
         for value in 1...5 as ClosedRange<UInt64> {
-            #expect(queue.take(Signal(40)).information.value == value)
+            #expect(take(Signal(40), &queue).information.value == value)
         }
         #expect(queue.pending.isEmpty)
         queue.append(record(50))
-        #expect(queue.take(Signal(50)).record != nil)
+        #expect(take(Signal(50), &queue).record != nil)
     }
 
     @Test func signalsOfInstructionsComeFirst() {
@@ -52,7 +96,7 @@ import Testing
     @Test func signalsWithoutRecordComeFromTheKernel() {
         var queue = SignalQueue()
         queue.insert(.interrupt)
-        let taken = queue.take(.interrupt)
+        let taken = take(.interrupt, &queue)
         #expect(taken.record == nil)
         #expect(taken.information.code == SignalCode.kernel)
     }
@@ -69,12 +113,12 @@ import Testing
         }
         #expect(count == 2)
         #expect(queue.pending == SignalSet(.continue, Signal(40)))
-        _ = queue.take(Signal(40))
+        _ = take(Signal(40), &queue)
         #expect(queue.pending.contains(Signal(40)))
-        _ = queue.take(Signal(40))
+        _ = take(Signal(40), &queue)
         #expect(queue.pending == SignalSet(.continue))
         queue.append(record(45))
-        _ = queue.take(.continue)
+        _ = take(.continue, &queue)
         #expect(queue.pending == SignalSet(Signal(45)))
     }
 
