@@ -5,8 +5,12 @@
 
 #include "assembly.h"
 
-// Offset of the header in an image of the extended state (Intel SDM volume 1, 13.4.2).
+// Offsets in an image of the extended state: of the header, and of the 48 bytes that are left to software (Intel SDM
+// volume 1, 13.4). And in struct state_mark.
 #define XSAVE_HEADER 512
+#define XSAVE_SOFTWARE 464
+#define MARK_SIZE 16
+#define MARK_LAST 24
 
     .text
 
@@ -178,16 +182,16 @@ user_compare_exchange_32:
     EXCEPTION_TABLE_ENTRY(1b, 3b)
     .size user_compare_exchange_32, . - user_compare_exchange_32
 
-// size_t user_save_state(void *to, uint64_t features): writes the floating-point and vector registers in XSAVE's standard
-// format, the header cleared before, since XSAVE leaves parts of it as they are. 0, or 1 when it cannot be written.
+// size_t user_save_state(void *to, uint64_t features, const struct state_mark *mark): writes the floating-point and vector
+// registers in XSAVE's standard format, the header cleared before, since XSAVE leaves parts of it as they are; the mark
+// into the bytes that the processor leaves to software, and its last word behind the image. 0, or 1 when something of
+// that cannot be written.
     .globl user_save_state
     .type user_save_state, @function
     .p2align 4
 user_save_state:
     ASM_STAC
-    movq %rsi, %rax
-    movq %rsi, %rdx
-    shrq $32, %rdx
+    movq %rdx, %r8
     xorl %ecx, %ecx
     .set offset, XSAVE_HEADER
     .rept 8
@@ -195,6 +199,22 @@ user_save_state:
     EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
     .set offset, offset + 8
     .endr
+    .set offset, 0
+    .rept 3
+    movq offset(%r8), %rax
+1:  movq %rax, XSAVE_SOFTWARE + offset(%rdi)
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+1:  movq $0, XSAVE_SOFTWARE + 24 + offset(%rdi)
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    .set offset, offset + 8
+    .endr
+    movl MARK_SIZE(%r8), %edx
+    movl MARK_LAST(%r8), %eax
+1:  movl %eax, (%rdi, %rdx)
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    movq %rsi, %rax
+    movq %rsi, %rdx
+    shrq $32, %rdx
 1:  xsave64 (%rdi)
     EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
 user_state_done:
@@ -208,26 +228,51 @@ user_state_fault:
     .popsection
     .size user_save_state, . - user_save_state
 
-// size_t user_restore_state(const void *from, uint64_t features): loads them. 1 when they cannot be read, or not be loaded;
-// some of them may have been then.
-    .macro USER_STATE name, instruction
+// size_t user_restore_state(const void *from, uint64_t features, const struct state_mark *mark): loads them, if the mark is
+// there. 1 when they cannot be read, or not be loaded, or there is another mark or none; some of them may have been
+// loaded then.
+    .globl user_restore_state
+    .type user_restore_state, @function
+    .p2align 4
+user_restore_state:
+    ASM_STAC
+    movl $1, %ecx
+    movl MARK_SIZE(%rdx), %r8d
+1:  movq XSAVE_SOFTWARE(%rdi), %rax
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    cmpq (%rdx), %rax
+    jne user_state_done
+1:  movl XSAVE_SOFTWARE + MARK_SIZE(%rdi), %eax
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    cmpl %r8d, %eax
+    jne user_state_done
+1:  movl (%rdi, %r8), %eax
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    cmpl MARK_LAST(%rdx), %eax
+    jne user_state_done
+    movq %rsi, %rax
+    movq %rsi, %rdx
+    shrq $32, %rdx
+1:  xrstor64 (%rdi)
+    EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
+    xorl %ecx, %ecx
+    jmp user_state_done
+    .size user_restore_state, . - user_restore_state
+
+// The same in the format of processors without XSAVE, which has neither header nor mark.
+    .macro USER_LEGACY_STATE name, instruction
     .globl \name
     .type \name, @function
     .p2align 4
 \name:
     ASM_STAC
-    movq %rsi, %rax
-    movq %rsi, %rdx
-    shrq $32, %rdx
     xorl %ecx, %ecx
 1:  \instruction (%rdi)
     EXCEPTION_TABLE_ENTRY(1b, user_state_fault)
     jmp user_state_done
     .size \name, . - \name
     .endm
-    USER_STATE user_restore_state, xrstor64
-// The same in the format of processors without XSAVE, which has no header.
-    USER_STATE user_save_legacy_state, fxsave64
-    USER_STATE user_restore_legacy_state, fxrstor64
+    USER_LEGACY_STATE user_save_legacy_state, fxsave64
+    USER_LEGACY_STATE user_restore_legacy_state, fxrstor64
 
     .section .note.GNU-stack, "", @progbits

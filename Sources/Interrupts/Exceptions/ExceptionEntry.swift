@@ -61,12 +61,12 @@
     /// Work before the return to user mode, interrupts off on both sides.
     @c(apus_return_to_user)
     public func returnToUserEntry(_ regs: UnsafeMutablePointer<PtRegs>) {
-        while PreemptCount.needResched || CPUArea.returnWork != 0 {
+        repeat {
             InterruptFlag.enable()
             if PreemptCount.needResched { unsafe PreemptionHook.reschedule?() }
             if CPUArea.returnWork != 0 { unsafe ReturnToUserHook.work?(regs) }
             InterruptFlag.disable()
-        }
+        } while PreemptCount.needResched || CPUArea.returnWork != 0
     }
 
     enum Exceptions {

@@ -54,6 +54,8 @@ import Time
     var alternateStack = AlternateStack()
     /// What a handler's frame says about the last exception.
     var lastFault = FaultRecord()
+    /// The signal that is being delivered.
+    var taken = TakenSignal()
     /// How a call that a signal interrupted goes on.
     var restart = RestartBlock.none
     /// The system call came through `int $0x80`.

@@ -114,14 +114,14 @@ import Time
 
     /// What is to be done on a signal. By the process itself, or with `signals` held.
     @inline(__always)
-    func action(on signal: Signal) -> SignalAction {
-        unsafe actionsReference._withUnsafeGuaranteedRef { $0[signal] }
+    func action(on signal: Signal, _ off: borrowing InterruptsOff) -> SignalAction {
+        unsafe actionsReference._withUnsafeGuaranteedRef { $0.action(on: signal, off) }
     }
 
     /// The same for a signal about to be taken.
     @inline(__always)
-    func takeAction(on signal: Signal) -> SignalAction {
-        unsafe actionsReference._withUnsafeGuaranteedRef { $0.take(signal) }
+    func takeAction(on signal: Signal, _ off: borrowing InterruptsOff) -> SignalAction {
+        unsafe actionsReference._withUnsafeGuaranteedRef { $0.take(signal, off) }
     }
 
     subscript(link kind: LinkKind) -> ObjectLink<Process> {

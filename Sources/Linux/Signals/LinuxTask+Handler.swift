@@ -5,24 +5,27 @@ import Memory
 import Primitives
 import Tasks
 
-/// A signal that was taken, and the handler to be entered for it.
+/// A signal that was taken, and the handler to be entered for it. Each task has one such place, so that nothing of it is
+/// copied, nor cleared, on the way to the handler.
 struct TakenSignal {
-    var information = SignalInformation(number: 0, code: 0)
+    /// The frame that will be written: its `information` is the signal's. What is not set for each signal stays zero.
+    var frame = SignalFrame()
     var action = SignalAction()
     /// The thread's mask before the handler's.
     var blocked = SignalSet()
     var savedMask: SignalSet?
 
     init() {}
+
+    @inline(__always)
+    var signal: Signal { frame.information.signal }
 }
 
 extension LinuxTask {
     /// Saves the registers in a frame on the handler's stack and makes them those of the handler's first
     /// instruction. Throws if the stack cannot take the frame.
     @inline(__always)
-    func enterHandler(
-        _ taken: TakenSignal, _ registers: inout PtRegs, _ task: borrowing TaskContext
-    ) throws(Errno) {
+    func enterHandler(_ registers: inout PtRegs, _ task: borrowing TaskContext) throws(Errno) {
         if rseq.isRegistered { rseqAbort(&registers, task) }
         // Without a function to return to there is no way back.
         guard taken.action.has(SignalAction.Flag.restorer),
@@ -32,12 +35,13 @@ extension LinuxTask {
                 stateSize: ExtendedState.frameSize)
         else { throw .badAddress }
         try ExtendedState.save(to: place.extendedState, task)
-        try storeFrame(taken, registers, place, task)
+        fillFrame(registers, place)
+        try UserMemory.store(from: &taken.frame, to: UserPointer(place.frame), task)
         // The handler has rounding and masks as the ABI wants them at a function's entry.
         Thread.resetExtendedState(task)
 
         if alternateStack.flags & AlternateStack.autoDisarm != 0 { alternateStack = AlternateStack() }
-        registers.di = UInt64(truncatingIfNeeded: taken.information.number)
+        registers.di = UInt64(truncatingIfNeeded: taken.frame.information.number)
         registers.si = UInt64(place.frame &+ 312)
         registers.dx = UInt64(place.frame &+ 8)
         registers.ax = 0
@@ -49,29 +53,23 @@ extension LinuxTask {
         registers.orig_ax = .max
     }
 
-    /// Builds the frame on the kernel's stack and writes it at once.
+    /// All of the frame but the signal's information and what is always zero.
     @inline(__always)
-    private func storeFrame(
-        _ taken: TakenSignal, _ registers: PtRegs, _ place: SignalFramePlace,
-        _ task: borrowing TaskContext
-    ) throws(Errno) {
+    private func fillFrame(_ registers: PtRegs, _ place: SignalFramePlace) {
         let mask = (taken.savedMask ?? taken.blocked).bits
-        var frame = SignalFrame()
-        frame.restorer = UInt64(taken.action.restorer)
-        frame.userContext.flags =
+        taken.frame.restorer = UInt64(taken.action.restorer)
+        taken.frame.userContext.flags =
             ExtendedState.frameFlag | UserContext.savesStackSegment | UserContext.strictStackSegment
-        frame.userContext.stackBase = UInt64(alternateStack.base)
-        frame.userContext.stackSize = UInt64(alternateStack.size)
-        frame.userContext.stackFlags = alternateStack.flags
-        frame.userContext.context.save(registers)
-        frame.userContext.context.error = UInt64(lastFault.error)
-        frame.userContext.context.trap = UInt64(lastFault.trap)
-        frame.userContext.context.cr2 = UInt64(lastFault.address)
-        frame.userContext.context.oldMask = mask
-        frame.userContext.context.extendedState = UInt64(place.extendedState)
-        frame.userContext.mask = mask
-        frame.information = taken.information
-        try UserMemory.store(from: &frame, to: UserPointer(place.frame), task)
+        taken.frame.userContext.stackBase = UInt64(alternateStack.base)
+        taken.frame.userContext.stackSize = UInt64(alternateStack.size)
+        taken.frame.userContext.stackFlags = alternateStack.flags
+        taken.frame.userContext.context.save(registers)
+        taken.frame.userContext.context.error = UInt64(lastFault.error)
+        taken.frame.userContext.context.trap = UInt64(lastFault.trap)
+        taken.frame.userContext.context.cr2 = UInt64(lastFault.address)
+        taken.frame.userContext.context.oldMask = mask
+        taken.frame.userContext.context.extendedState = UInt64(place.extendedState)
+        taken.frame.userContext.mask = mask
     }
 
     /// Takes everything back from the frame that the stack pointer is at. Throws for a frame that cannot be read or
@@ -90,11 +88,14 @@ extension LinuxTask {
                     &registers, strictStackSegment: user.flags & UserContext.strictStackSegment != 0)
                 registers.orig_ax = .max
             }
-            // As on Linux, a stack description that is refused changes nothing.
-            _ = try? setAlternateStack(
-                StackDescription(
-                    base: UInt(user.stackBase), flags: user.stackFlags, size: UInt(user.stackSize)),
-                stackPointer: UInt(user.context.sp))
+            let stack = AlternateStack(
+                base: UInt(user.stackBase), size: UInt(user.stackSize), flags: user.stackFlags)
+            if stack != alternateStack {
+                // As on Linux, a stack description that is refused changes nothing.
+                _ = try? setAlternateStack(
+                    StackDescription(base: stack.base, flags: stack.flags, size: stack.size),
+                    stackPointer: UInt(user.context.sp))
+            }
             return Int(truncatingIfNeeded: user.context.ax)
         }
     }
@@ -102,10 +103,10 @@ extension LinuxTask {
     /// The frame of a handler could not be written: the mask is what it was, and the program gets SIGSEGV instead, and if
     /// that was the signal, without its handler.
     @inline(never)
-    func forceSegmentationFault(insteadOf taken: TakenSignal) {
+    func forceSegmentationFault() {
         savedMask = taken.savedMask
         setBlocked(taken.blocked)
-        if taken.information.signal == .segmentation {
+        if taken.signal == .segmentation {
             process.signals.withLockInterruptsOff { _, _ in
                 _ = process.actions.set(SignalAction(), for: .segmentation)
             }

@@ -6,6 +6,7 @@ import Tasks
 extension LinuxTask {
     /// Replaces the mask (SIGKILL and SIGSTOP stay unblocked). Signals for the whole process that this
     /// thread now holds back are offered to others. Only the running task.
+    @inline(__always)
     func setBlocked(_ mask: SignalSet) {
         let new = mask - .unblockable
         guard new != blocked else { return }

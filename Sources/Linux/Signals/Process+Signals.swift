@@ -32,7 +32,23 @@ extension Process {
             let result = deliver(information, &record, isBare: false, to: thread, from: sender)
             if result != .needsRecord { return result == .sent }
         }
-        record = SignalRecord.make(information, sender: sender)
+        return sendWithRecord(information, to: thread, from: sender)
+    }
+
+    /// Sends a standard signal of the running thread's to itself.
+    @inline(__always)
+    func send(_ information: SignalInformation, toSelf current: LinuxTask) {
+        let result = signals.withLockInterruptsOff { signals, off in
+            signals.tryDelivering(information, to: current, of: self, from: current, off)
+        }
+        if result == .needsRecord { _ = send(information, to: current, from: current) }
+    }
+
+    @inline(never)
+    private func sendWithRecord(
+        _ information: SignalInformation, to thread: LinuxTask?, from sender: LinuxTask?
+    ) -> Bool {
+        var record = SignalRecord.make(information, sender: sender)
         return deliver(information, &record, isBare: record == nil, to: thread, from: sender) == .sent
     }
 
@@ -43,9 +59,10 @@ extension Process {
         from sender: LinuxTask?
     ) -> SignalSending {
         var dropped: SignalRecord?
-        let result = signals.withLockInterruptsOff { signals, _ in
+        let result = signals.withLockInterruptsOff { signals, off in
             signals.deliver(
-                information, &record, isBare: isBare, to: thread, of: self, from: sender, dropped: &dropped)
+                information, &record, isBare: isBare, to: thread, of: self, from: sender, dropped: &dropped,
+                off)
         }
         if let dropped { SignalRecord.release(chain: dropped) }
         return result
@@ -64,17 +81,15 @@ enum SignalSending {
 
 extension ProcessSignals {
     /// The whole of sending, under the lock. Records that stop and continue signals cancel are handed back.
-    @inline(__always)
     fileprivate mutating func deliver(
         _ information: SignalInformation, _ record: inout SignalRecord?, isBare: Bool, to thread: LinuxTask?,
-        of process: Process, from sender: LinuxTask?, dropped: inout SignalRecord?
+        of process: Process, from sender: LinuxTask?, dropped: inout SignalRecord?,
+        _ off: borrowing InterruptsOff
     ) -> SignalSending {
         let signal = information.signal
         if groupExit != nil { return .sent }
-        if !SignalSet.opposites.isDisjoint(with: SignalSet(signal)) {
-            cancelOpposites(of: signal, dropped: &dropped)
-        }
-        let action = process.action(on: signal)
+        if SignalSet.opposites.contains(signal) { cancelOpposites(of: signal, dropped: &dropped) }
+        let action = process.action(on: signal, off)
         guard let witness = thread ?? threads.first, !isIgnored(signal, action, by: witness) else {
             return .sent
         }
@@ -95,7 +110,25 @@ extension ProcessSignals {
         return .sent
     }
 
+    /// The same for a signal that most threads get: a standard one, that cancels nothing and whose information finds its
+    /// place. `.needsRecord` if it is not of that kind.
     @inline(__always)
+    fileprivate mutating func tryDelivering(
+        _ information: SignalInformation, to thread: LinuxTask, of process: Process, from sender: LinuxTask,
+        _ off: borrowing InterruptsOff
+    ) -> SignalSending {
+        let signal = information.signal
+        if groupExit != nil { return .sent }
+        let action = process.action(on: signal, off)
+        guard action.isCaught, !SignalSet.opposites.contains(signal), stopSignal == nil else {
+            return .needsRecord
+        }
+        if thread.pending.absorbs(signal) { return .sent }
+        guard thread.pending.insert(information, sender: sender) else { return .needsRecord }
+        if thread.wants(signal) { thread.thread.notifySignal() }
+        return .sent
+    }
+
     private mutating func enqueue(
         _ information: SignalInformation, _ isBare: Bool, to thread: LinuxTask?, from sender: LinuxTask?
     ) -> Bool {
@@ -152,7 +185,6 @@ extension ProcessSignals {
     }
 
     /// Whether the signal would do nothing: it has no effect and nobody has blocked it to take it later.
-    @inline(__always)
     private func isIgnored(_ signal: Signal, _ action: SignalAction, by task: LinuxTask) -> Bool {
         if task.blocked.contains(signal) || task.awaited.contains(signal) {
             return isUnkillable && signal.isUnblockable
@@ -163,7 +195,6 @@ extension ProcessSignals {
     }
 
     /// Wakes a thread that can take the signal; starts the end of the process if it is deadly.
-    @inline(__always)
     private mutating func notify(of signal: Signal, _ action: SignalAction, _ thread: LinuxTask?) {
         guard let taker = taker(of: signal, thread) else { return }
         let deadly =
@@ -178,7 +209,6 @@ extension ProcessSignals {
 
     /// The thread to take a signal: the one it is for, else the first that wants it. While all stand still
     /// nothing but SIGKILL is taken.
-    @inline(__always)
     private func taker(of signal: Signal, _ thread: LinuxTask?) -> LinuxTask? {
         if isStopped, signal != .kill { return nil }
         if let thread { return thread.wants(signal) ? thread : nil }
@@ -208,6 +238,7 @@ extension ProcessSignals {
 
 extension LinuxTask {
     /// Whether the signal would be taken if this thread looked now. Under `process.signals`.
+    @inline(__always)
     func wants(_ signal: Signal) -> Bool {
         if signal == .kill { return true }
         return !blocked.contains(signal) || awaited.contains(signal)
@@ -228,7 +259,7 @@ extension Process {
         _ information: SignalInformation, on thread: LinuxTask, _ record: inout SignalRecord?
     ) -> Bool {
         let signal = information.signal
-        return signals.withLockInterruptsOff { signals, _ in
+        return signals.withLockInterruptsOff { signals, off in
             if !thread.pending.absorbs(signal) {
                 if let fresh = record {
                     thread.pending.append(fresh)
@@ -237,7 +268,7 @@ extension Process {
                     return false
                 }
             }
-            let action = action(on: signal)
+            let action = action(on: signal, off)
             let isBlocked = thread.blocked.contains(signal)
             if isBlocked || action.isIgnored {
                 actions.set(SignalAction(), for: signal)

@@ -60,6 +60,7 @@ public final class SignalActions: Sendable {
 
     private init(_ actions: [SignalAction]) { table = SpinLock(actions) }
 
+    @inline(__always)
     private func index(_ signal: Signal) -> Int { Int(signal.number &- 1) & 63 }
 
     public subscript(signal: Signal) -> SignalAction {
@@ -92,11 +93,26 @@ public final class SignalActions: Sendable {
         }
     }
 
+    /// The same where interrupts are off.
+    @inline(__always)
+    func action(on signal: Signal, _ off: borrowing InterruptsOff) -> SignalAction {
+        table.withLock(off) { actions in actions[index(signal)] }
+    }
+
     /// The action for a signal about to be taken; a one-shot handler (SA_RESETHAND) is reset.
-    func take(_ signal: Signal) -> SignalAction {
-        table.withLockInterruptsOff { actions, _ in
+    @inline(__always)
+    func take(_ signal: Signal, _ off: borrowing InterruptsOff) -> SignalAction {
+        let action = action(on: signal, off)
+        if action.has(SignalAction.Flag.resetHand), action.isCaught { return reset(signal, off) }
+        return action
+    }
+
+    @inline(never)
+    private func reset(_ signal: Signal, _ off: borrowing InterruptsOff) -> SignalAction {
+        table.withLock(off) { actions in
+            // Looked at again: processes may share the table.
             let action = actions[index(signal)]
-            if action.has(SignalAction.Flag.resetHand), action.handler > SignalAction.ignoreHandler {
+            if action.has(SignalAction.Flag.resetHand), action.isCaught {
                 actions[index(signal)].handler = SignalAction.defaultHandler
             }
             return action

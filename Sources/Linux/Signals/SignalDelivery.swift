@@ -24,6 +24,7 @@ enum SignalDelivery {
 
     /// Installed as the hook of the return to user mode.
     static func install() {
+        ExtendedState.install()
         unsafe ReturnToUserHook.work = { registers in
             // The exit path runs on behalf of the thread, with interrupts on.
             if unsafe SignalDelivery.work(registers, TaskContext()) { Thread.exit(TaskContext()) }
@@ -40,17 +41,16 @@ enum SignalDelivery {
             if current.thread.flags.contains(.notifyResume) {
                 unsafe current.resume(&registers.pointee, task)
             }
-            var taken = TakenSignal()
             while true {
-                switch next(current, &taken, task) {
+                switch next(current, task) {
                 case .again: continue
                 case .end:
                     current.end(task)
                     return true
                 case .handle:
                     // The entry path's frame on this thread's stack; nobody else uses it.
-                    unsafe SystemCallRestart.withHandler(&registers.pointee, taken.action, current)
-                    unsafe handle(taken, &registers.pointee, current, task)
+                    unsafe SystemCallRestart.withHandler(&registers.pointee, current.taken.action, current)
+                    unsafe handle(&registers.pointee, current, task)
                     return false
                 case .none:
                     unsafe SystemCallRestart.withoutHandler(&registers.pointee, current)
@@ -70,12 +70,10 @@ enum SignalDelivery {
 
     /// Looks at what is pending, and does what needs no handler.
     @inline(__always)
-    private static func next(
-        _ current: LinuxTask, _ taken: inout TakenSignal, _ task: borrowing TaskContext
-    ) -> Step {
+    private static func next(_ current: LinuxTask, _ task: borrowing TaskContext) -> Step {
         var released: SignalRecord?
-        let found = current.process.signals.withLockInterruptsOff { signals, _ in
-            find(&signals, current, &taken, &released)
+        let found = current.process.signals.withLockInterruptsOff { signals, off in
+            find(&signals, current, &released, off)
         }
         if let released { SignalRecord.release(chain: released) }
         switch found {
@@ -88,26 +86,30 @@ enum SignalDelivery {
         case .stop:
             current.process.stopHere(current, task)
             return .again
-        case .uncaught: return act(on: taken, current)
+        case .uncaught: return act(current)
         }
     }
 
     /// Under `process.signals`.
     @inline(__always)
     private static func find(
-        _ signals: inout ProcessSignals, _ current: LinuxTask, _ taken: inout TakenSignal,
-        _ released: inout SignalRecord?
+        _ signals: inout ProcessSignals, _ current: LinuxTask, _ released: inout SignalRecord?,
+        _ off: borrowing InterruptsOff
     ) -> Found {
         if signals.hasUrgentWork(for: current) { return findUrgent(&signals, current) }
-        guard current.takeSignal(&signals, notIn: current.blocked, &taken.information, &released) else {
+        guard
+            current.takeSignal(
+                &signals, notIn: current.blocked, &current.taken.frame.information, &released)
+        else {
             current.updatePendingFlag(signals)
             return .nothing
         }
-        let signal = taken.information.signal
+        let signal = current.taken.signal
         if SignalSet.stopping.contains(signal) { signals.stopIsValid = true }
-        taken.action = current.process.takeAction(on: signal)
-        guard taken.action.isCaught else { return .uncaught }
-        maskForHandler(&taken, current, &signals)
+        let action = current.process.takeAction(on: signal, off)
+        current.taken.action = action
+        guard action.isCaught else { return .uncaught }
+        maskForHandler(signal, action, current, &signals)
         return .caught
     }
 
@@ -122,21 +124,22 @@ enum SignalDelivery {
     /// Blocks what the handler does not want to be disturbed by. Under `process.signals`.
     @inline(__always)
     private static func maskForHandler(
-        _ taken: inout TakenSignal, _ current: LinuxTask, _ signals: inout ProcessSignals
+        _ signal: Signal, _ action: SignalAction, _ current: LinuxTask, _ signals: inout ProcessSignals
     ) {
-        taken.blocked = current.blocked
-        taken.savedMask = current.savedMask
+        let blocked = current.blocked
+        current.taken.blocked = blocked
+        current.taken.savedMask = current.savedMask
         current.savedMask = nil
-        var mask = current.blocked | taken.action.mask
-        if !taken.action.has(SignalAction.Flag.noDefer) { mask.insert(taken.information.signal) }
+        var mask = blocked | action.mask
+        if !action.has(SignalAction.Flag.noDefer) { mask.insert(signal) }
         current.setBlocked(mask, &signals)
     }
 
     /// What a signal without a handler does.
-    private static func act(on taken: TakenSignal, _ current: LinuxTask) -> Step {
-        let signal = taken.information.signal
+    private static func act(_ current: LinuxTask) -> Step {
+        let signal = current.taken.signal
         let process = current.process
-        if taken.action.isIgnored { return .again }
+        if current.taken.action.isIgnored { return .again }
         switch signal.defaultAction {
         case .ignore, .continue: return .again
         case .stop:
@@ -146,7 +149,7 @@ enum SignalDelivery {
             return .again
         case .terminate, .core:
             if process.isUnkillable { return .again }
-            if signal.defaultAction == .core { current.reportCrash(taken.information) }
+            if signal.defaultAction == .core { current.reportCrash(current.taken.frame.information) }
             process.beginExit(Int32(signal.number))
             return .end
         }
@@ -154,13 +157,12 @@ enum SignalDelivery {
 
     /// Builds the frame of a handler; if its stack cannot take it, the process gets SIGSEGV instead.
     private static func handle(
-        _ taken: TakenSignal, _ registers: inout PtRegs, _ current: LinuxTask,
-        _ task: borrowing TaskContext
+        _ registers: inout PtRegs, _ current: LinuxTask, _ task: borrowing TaskContext
     ) {
         do throws(Errno) {
-            try current.enterHandler(taken, &registers, task)
+            try current.enterHandler(&registers, task)
         } catch {
-            current.forceSegmentationFault(insteadOf: taken)
+            current.forceSegmentationFault()
         }
     }
 
@@ -175,16 +177,16 @@ enum SignalDelivery {
     ) -> Bool {
         let signal = information.signal
         guard !current.blocked.contains(signal) else { return false }
-        var taken = TakenSignal()
-        let isCaught = current.process.signals.withLockInterruptsOff { signals, _ in
+        let isCaught = current.process.signals.withLockInterruptsOff { signals, off in
             if signals.hasUrgentWork(for: current) { return false }
-            taken.action = current.process.takeAction(on: signal)
-            guard taken.action.isCaught else { return false }
-            taken.information = information
-            maskForHandler(&taken, current, &signals)
+            let action = current.process.takeAction(on: signal, off)
+            guard action.isCaught else { return false }
+            current.taken.action = action
+            current.taken.frame.information = information
+            maskForHandler(signal, action, current, &signals)
             return true
         }
-        if isCaught { handle(taken, &registers, current, task) }
+        if isCaught { handle(&registers, current, task) }
         return isCaught
     }
 }

@@ -129,21 +129,15 @@ struct SignalFrame: BitwiseCopyable {
 struct ExtendedStateMark {
     var magic: UInt32 = Self.firstMagic
     /// Bytes of the image and of the second magic number.
-    var extendedSize: UInt32
-    var features: UInt64
+    var extendedSize: UInt32 = 0
+    var features: UInt64 = 0
     /// Bytes of the image.
-    var size: UInt32
+    var size: UInt32 = 0
     private var padding: InlineArray<7, UInt32> = InlineArray(repeating: 0)
 
     static let firstMagic: UInt32 = 0x4650_5853  // FP_XSTATE_MAGIC1
     static let secondMagic: UInt32 = 0x4650_5845  // FP_XSTATE_MAGIC2
     static let offset = 464
-
-    init(features: UInt64, size: Int) {
-        self.features = features
-        self.size = UInt32(truncatingIfNeeded: size)
-        extendedSize = self.size &+ 4
-    }
 }
 
 /// Where a frame goes.

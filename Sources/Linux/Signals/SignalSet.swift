@@ -8,7 +8,7 @@ public struct SignalSet: BitwiseCopyable, Equatable, Sendable {
     @inline(__always)
     public init() { bits = 0 }
     @inline(__always)
-    public init(_ signal: Signal) { bits = 1 << UInt64(signal.number &- 1) }
+    public init(_ signal: Signal) { bits = 1 &<< UInt64(signal.number &- 1) }
 
     public init(_ signals: Signal...) {
         bits = 0
@@ -38,8 +38,6 @@ public struct SignalSet: BitwiseCopyable, Equatable, Sendable {
     public static func | (a: Self, b: Self) -> Self { Self(bits: a.bits | b.bits) }
     @inline(__always)
     public static func - (a: Self, b: Self) -> Self { Self(bits: a.bits & ~b.bits) }
-
-    private static func bit(_ signal: Signal) -> UInt64 { 1 << UInt64(signal.number - 1) }
 
     public static let all = SignalSet(bits: .max)
     /// SIGKILL and SIGSTOP: never in a mask.

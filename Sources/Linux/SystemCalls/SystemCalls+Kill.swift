@@ -4,6 +4,7 @@ import Primitives
 
 extension SystemCalls {
     /// The signal of an argument; nil is 0, which only asks whether a signal could be sent.
+    @inline(__always)
     static func signal(_ argument: UInt) throws(Errno) -> Signal? {
         let number = Int(argument.asInt32)
         if number == 0 { return nil }
@@ -42,22 +43,30 @@ extension SystemCalls {
     static func tgkill(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
         let signal = try signal(arguments.a2)
         if sendToSelf(signal, arguments.a1.asInt32, arguments.a0.asInt32) { return 0 }
-        let thread = try thread(arguments.a1.asInt32, of: arguments.a0.asInt32)
+        return try sendToThread(signal, arguments.a1.asInt32, of: arguments.a0.asInt32)
+    }
+
+    @inline(never)
+    private static func sendToThread(
+        _ signal: Signal?, _ identifier: Int32, of process: Int32
+    ) throws(Errno) -> Int {
+        let thread = try thread(identifier, of: process)
         try SignalSender(code: SignalCode.threadKill).send(signal, to: thread.process, thread)
         return 0
     }
 
     /// What `raise` and `abort` do: a thread sends itself a signal, which needs neither a look-up nor a permission. False
     /// if the numbers are not those of the caller, or the signal is to be lost if there is no room.
+    @inline(__always)
     private static func sendToSelf(_ signal: Signal?, _ identifier: Int32, _ process: Int32?) -> Bool {
         LinuxTask.withCurrent { current in
-            guard let signal, !signal.isRealTime, identifier == current.identifier,
-                process == nil || process == current.process.identifier
-            else { return false }
+            guard let signal, !signal.isRealTime, identifier == current.identifier else { return false }
+            if let process, process != current.process.identifier { return false }
             let information = SignalInformation.sent(
                 signal, code: SignalCode.threadKill, by: current.process.identifier,
                 user: current.credentials.userID)
-            return current.process.send(information, to: current, from: current)
+            current.process.send(information, toSelf: current)
+            return true
         }
     }
 

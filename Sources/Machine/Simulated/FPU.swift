@@ -18,6 +18,8 @@ public enum FPU {
     public static func save(to image: UnsafeMutableRawPointer) {}
     public static func restore(from image: UnsafeRawPointer) {}
 
+    public static func setMark(_ first: UInt64, _ second: UInt64, _ third: UInt64, last: UInt32) {}
+    public static var markedSize: Int { unsafe imageSize + 4 }
     public static func save(toUser address: UInt) -> Bool { UserAccess.clear(address, unsafe imageSize) == 0 }
     /// Never: the image must go through `sanitize`.
     public static func restore(fromUser address: UInt) -> Bool { false }

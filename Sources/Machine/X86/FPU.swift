@@ -15,6 +15,7 @@ public enum FPU {
     nonisolated(unsafe) private static var hasXSAVEOPT = false
     /// The state a new program starts with.
     nonisolated(unsafe) private static var initialImage: UnsafeRawPointer? = nil
+    nonisolated(unsafe) private static var mark = state_mark()
     /// Bits of MXCSR that may be set; loading others faults (Intel SDM volume 1, 11.6.6).
     nonisolated(unsafe) private static var mxcsrMask: UInt32 = 0xffbf
 
@@ -103,20 +104,31 @@ public enum FPU {
 
     // MARK: In user memory
 
-    /// Writes the registers to the program's memory at `address`, a multiple of 64; false if it cannot be written. The
-    /// caller has checked that `imageSize` bytes there are the user's. Task context: pages may be brought in.
-    @inline(__always)
-    public static func save(toUser address: UInt) -> Bool {
-        if unsafe hasXSAVE { return unsafe user_save_state(address, features) == 0 }
-        return unsafe user_save_legacy_state(address, features) == 0
+    /// Sets what `save(toUser:)` writes beside the registers: three words into the bytes that the processor leaves to
+    /// software, of which the third's lower half is `imageSize`, and one behind the image. Boot only.
+    public static func setMark(_ first: UInt64, _ second: UInt64, _ third: UInt64, last: UInt32) {
+        unsafe mark = state_mark(first: first, second: second, third: third, last: last)
     }
 
-    /// Loads the registers from the program's memory, as `save(toUser:)` writes it. False if that cannot be read or the
-    /// processor refuses it; the registers are then partly the old ones.
+    /// Bytes that `save(toUser:)` writes.
+    @inline(__always)
+    public static var markedSize: Int { unsafe hasXSAVE ? imageSize &+ 4 : imageSize }
+
+    /// Writes the registers to the program's memory at `address`, a multiple of 64, and the mark; false if that cannot be
+    /// written. The caller has checked that `markedSize` bytes there are the user's. Task context: pages may be brought
+    /// in.
+    @inline(__always)
+    public static func save(toUser address: UInt) -> Bool {
+        if unsafe hasXSAVE { return unsafe user_save_state(address, features, &mark) == 0 }
+        return user_save_legacy_state(address) == 0
+    }
+
+    /// Loads the registers from the program's memory, as `save(toUser:)` writes them. False if they cannot be read, are
+    /// not marked so, or the processor refuses them; the registers are then partly the old ones.
     @inline(__always)
     public static func restore(fromUser address: UInt) -> Bool {
-        if unsafe hasXSAVE { return unsafe user_restore_state(address, features) == 0 }
-        return unsafe user_restore_legacy_state(address, features) == 0
+        if unsafe hasXSAVE { return unsafe user_restore_state(address, features, &mark) == 0 }
+        return user_restore_legacy_state(address) == 0
     }
 
     /// Makes the registers those a new program starts with.

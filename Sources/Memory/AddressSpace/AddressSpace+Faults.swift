@@ -13,21 +13,33 @@ extension AddressSpace {
     ) -> FaultResult {
         let page = address.pageBase.value
         guard page < Self.highest else { return .notMapped }
+        var none: SuppliedPage? = nil
+        switch state.withLock({ $0.fault(page, access, &none, self) }) {
+        case .done(let result): return result
+        case .needsPage(let request): return handleFault(at: page, access, request, task)
+        }
+    }
+
+    /// The same where the object has to be asked for the page, once or, if it changes meanwhile, more often.
+    @inline(never)
+    private func handleFault(
+        at page: UInt, _ access: FaultAccess, _ first: PageRequest, _ task: borrowing TaskContext
+    ) -> FaultResult {
+        var request = first
         var supplied: SuppliedPage? = nil
         defer { if let frame = supplied?.frame { Frames.release(frame) } }
         while true {
-            let step = state.withLock { $0.fault(page, access, &supplied, self) }
-            switch step {
+            if let frame = supplied?.frame { Frames.release(frame) }
+            supplied = nil
+            do throws(Errno) {
+                let frame = try request.object.frame(at: request.index, for: request.access, task)
+                supplied = SuppliedPage(request: request, frame: frame)
+            } catch {
+                return error == .noMemory ? .outOfMemory : .behindEnd
+            }
+            switch state.withLock({ $0.fault(page, access, &supplied, self) }) {
             case .done(let result): return result
-            case .needsPage(let request):
-                if let frame = supplied?.frame { Frames.release(frame) }
-                supplied = nil
-                do throws(Errno) {
-                    let frame = try request.object.frame(at: request.index, for: request.access, task)
-                    supplied = SuppliedPage(request: request, frame: frame)
-                } catch {
-                    return error == .noMemory ? .outOfMemory : .behindEnd
-                }
+            case .needsPage(let next): request = next
             }
         }
     }

@@ -85,6 +85,17 @@ import Synchronization
         return try unsafe body(&cell.address.pointee)
     }
 
+    /// Runs `body` with the lock held where interrupts are off already, as within another lock.
+    @inline(__always)
+    public func withLock<R: ~Copyable, E>(
+        _ off: borrowing InterruptsOff, _ body: (inout Value) throws(E) -> R
+    ) throws(E) -> R {
+        acquire()
+        defer { release() }
+        // The lock is held, so this is the only access.
+        return try unsafe body(&cell.address.pointee)
+    }
+
     /// Runs `body` with the lock held and interrupts off on this CPU. Any context but NMI.
     @inline(__always)
     public func withLockInterruptsOff<R: ~Copyable, E>(

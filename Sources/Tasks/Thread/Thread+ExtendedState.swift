@@ -6,21 +6,21 @@ import Memory
 import Primitives
 
 extension Thread {
-    /// Writes the registers as an image of `FPU.imageSize` bytes to `address` of the program, a multiple of 64. Throws
-    /// `.badAddress`.
+    /// Writes the registers as an image, marked, of `FPU.markedSize` bytes to `address` of the program, a multiple of 64.
+    /// Throws `.badAddress`.
     @inline(__always)
     public static func writeExtendedState(to address: UInt, _ task: borrowing TaskContext) throws(Errno) {
         // A switch away meanwhile saves and loads the same registers: the kernel itself does not touch them.
-        guard unsafe UserMemory.isInRange(address, FPU.imageSize), FPU.save(toUser: address) else {
+        guard UserMemory.isInRange(address, FPU.markedSize), FPU.save(toUser: address) else {
             throw .badAddress
         }
     }
 
-    /// Loads the registers from a whole image at `address` of the program, without a copy. False if that cannot be read
-    /// or the processor refuses it: then some registers may have been loaded.
+    /// Loads the registers from a whole marked image at `address` of the program, without a copy. False if that cannot be
+    /// read, has another mark, or the processor refuses it: then some registers may have been loaded.
     @inline(__always)
     public static func loadExtendedState(from address: UInt, _ task: borrowing TaskContext) -> Bool {
-        unsafe UserMemory.isInRange(address, FPU.imageSize) && FPU.restore(fromUser: address)
+        UserMemory.isInRange(address, FPU.markedSize) && FPU.restore(fromUser: address)
     }
 
     /// Loads the registers from an image at `address` of the program, of which only the first 512 bytes count

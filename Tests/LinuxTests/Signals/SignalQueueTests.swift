@@ -18,6 +18,10 @@ import Testing
         return (information, record)
     }
 
+    func insert(_ information: SignalInformation, _ queue: inout SignalQueue) -> Bool {
+        queue.insert(information, sender: nil)
+    }
+
     func information(_ signal: Signal, value: UInt64) -> SignalInformation {
         var information = SignalInformation(signal, code: SignalCode.queue)
         information.words.1 = value
@@ -26,18 +30,18 @@ import Testing
 
     @Test func oneStandardSignalNeedsNoRecord() {
         var queue = SignalQueue()
-        #expect(queue.insert(information(.user1, value: 7), sender: nil))
+        #expect(insert(information(.user1, value: 7), &queue))
         #expect(queue.absorbs(.user1))
         // The place is taken, and real-time signals never get it.
-        #expect(!queue.insert(information(.user2, value: 8), sender: nil))
+        #expect(!insert(information(.user2, value: 8), &queue))
         #expect(!queue.pending.contains(.user2))
         queue.append(record(12, value: 8))
         let first = take(.user1, &queue)
         #expect(first.information.value == 7 && first.information.signal == .user1)
         #expect(first.record == nil)
         #expect(queue.pending == SignalSet(.user2))
-        #expect(!queue.insert(information(Signal(40), value: 9), sender: nil))
-        #expect(queue.insert(information(.hangUp, value: 10), sender: nil))
+        #expect(!insert(information(Signal(40), value: 9), &queue))
+        #expect(insert(information(.hangUp, value: 10), &queue))
         #expect(take(.user2, &queue).information.value == 8)
         #expect(take(.hangUp, &queue).information.value == 10)
         #expect(queue.pending.isEmpty)
@@ -45,10 +49,10 @@ import Testing
 
     @Test func removalEmptiesThePlace() {
         var queue = SignalQueue()
-        #expect(queue.insert(information(.terminalStop, value: 1), sender: nil))
+        #expect(insert(information(.terminalStop, value: 1), &queue))
         #expect(queue.remove(.stopping) == nil)
         #expect(queue.pending.isEmpty)
-        #expect(queue.insert(information(.user1, value: 2), sender: nil))
+        #expect(insert(information(.user1, value: 2), &queue))
         #expect(queue.remove(.stopping) == nil)
         #expect(take(.user1, &queue).information.value == 2)
     }
