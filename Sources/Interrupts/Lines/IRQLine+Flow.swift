@@ -53,24 +53,27 @@ extension IRQLine {
     private func run(_ count: Int, _ context: borrowing HardInterruptContext) -> Bool {
         var claimed: UInt8 = 0
         var handler = unsafe handlers
-        let end = unsafe handlers + count
-        if count & 1 != 0 {
+        var left = count
+        if left & 1 != 0 {
             let answer = unsafe Self.call(handler, context)
             if answer == .wakeThread { unsafe wake(handler, context) }
             claimed = answer.rawValue
             unsafe handler += 1
+            left &-= 1
         }
         // Two at a time: half the steps, and one look at what both answered.
-        while unsafe handler < end {
+        while left != 0 {
             let first = unsafe Self.call(handler, context)
             let second = unsafe Self.call(handler + 1, context)
-            let both = first.rawValue | second.rawValue
-            claimed |= both
-            if both & IRQReturn.wakeThread.rawValue != 0 {
+            claimed |= first.rawValue
+            claimed |= second.rawValue
+            if claimed & IRQReturn.wakeThread.rawValue != 0 {
                 if first == .wakeThread { unsafe wake(handler, context) }
                 if second == .wakeThread { unsafe wake(handler + 1, context) }
+                claimed = IRQReturn.handled.rawValue
             }
             unsafe handler += 2
+            left &-= 2
         }
         return claimed != 0
     }

@@ -20,6 +20,7 @@ struct InterruptBench: Sendable {
         BenchRow(name: "line_whole_2", title: "device line, whole, 2 handlers", linux: 490, limit: 242),
         BenchRow(name: "line_whole_4", title: "device line, whole, 4 handlers", linux: 534, limit: 266),
         BenchRow(name: "line_whole_8", title: "device line, whole, 8 handlers", linux: 630, limit: 314),
+        BenchRow(name: "line_each_further", title: "each further shared handler", linux: 22, limit: 12),
         BenchRow(name: "line_to_thread", title: "device line to threaded handler", linux: 3563, limit: 1200),
         BenchRow(name: "request_free", title: "request and free of a line", linux: 5248),
         BenchRow(name: "get_user", title: "getUser that works", linux: 14, limit: 12),
@@ -49,7 +50,8 @@ struct InterruptBench: Sendable {
         async let inside = Self.boot(Project.kernel, append: "quiet apus.bench=interrupts", "inside")
         async let outside = Self.boot(Project.kernel, append: "quiet", "apus")
         async let linux = Self.measure(rival)
-        let apus = try await inside.merging(try await outside) { first, _ in first }
+        var apus = try await inside.merging(try await outside) { first, _ in first }
+        apus["line_each_further"] = Self.eachFurther(apus)
         let measured = try await linux
         let title = rival?.title ?? "Linux 6.1"
         print(
@@ -57,6 +59,15 @@ struct InterruptBench: Sendable {
         )
         print("(r: recorded with 6.1.192-2, mitigations off, where only a kernel module can measure)")
         return BenchTable(rows: Self.rows).show(apus, rival: measured)
+    }
+
+    /// What each handler of a line costs beside the first, rounded up: from the lines with eight and with one.
+    private static func eachFurther(_ readings: [String: BenchReading]) -> BenchReading? {
+        guard let one = readings["line_whole_1"], let eight = readings["line_whole_8"] else { return nil }
+        func each(_ part: KeyPath<BenchReading, Int>) -> Int {
+            (eight[keyPath: part] - one[keyPath: part] + 6) / 7
+        }
+        return BenchReading(least: each(\.least), median: each(\.median), late: each(\.late))
     }
 
     private static func measure(_ rival: LinuxKernel?) async throws -> [String: BenchReading] {
