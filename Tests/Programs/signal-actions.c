@@ -330,6 +330,64 @@ TEST(wait_for_a_signal)
 	tap_wait(child);
 }
 
+static int queued(void)
+{
+	char line[128];
+	int number = -1;
+	FILE *status = fopen("/proc/self/status", "r");
+	while (status && fgets(line, sizeof line, status))
+		if (sscanf(line, "SigQ: %d/", &number) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return number;
+}
+
+// Each standard signal waits once, with what the first sender said, however many wait.
+TEST(standard_signals_keep_what_they_carry)
+{
+	static const int signals[] = { SIGUSR1, SIGHUP, SIGTERM, SIGUSR2, SIGPIPE };
+	sigset_t set;
+	siginfo_t got;
+	sigemptyset(&set);
+	OK(setuid(4242));
+	for (int i = 0; i < 5; i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (int round = 0; round < 3; round++) {
+		EQ(queued(), 0);
+		for (int i = 0; i < 5; i++) {
+			OK(sigqueue(getpid(), signals[i], (union sigval){ .sival_int = 100 * round + i }));
+			OK(sigqueue(getpid(), signals[i], (union sigval){ .sival_int = 999 }));
+		}
+		// The thread's own queue beside the process's.
+		OK(syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1));
+		OK(syscall(SYS_tgkill, getpid(), getpid(), SIGUSR2));
+		EQ(queued(), 7);
+		for (int i = 0; i < 2; i++) {
+			// Not by the library, which may call SI_TKILL SI_USER.
+			EQ(syscall(SYS_rt_sigtimedwait, &set, &got, NULL, 8L), i ? SIGUSR2 : SIGUSR1);
+			EQ(got.si_code, SI_TKILL);
+			EQ(got.si_pid, getpid());
+		}
+		for (int i = 0; i < 5; i++) {
+			sigset_t one = set_of(signals[i], 0);
+			EQ(sigwaitinfo(&one, &got), signals[i]);
+			EQ(got.si_code, SI_QUEUE);
+			EQ(got.si_value.sival_int, 100 * round + i);
+		}
+	}
+	EQ(queued(), 0);
+	// Ignoring it takes a signal back, and its count.
+	OK(syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1));
+	OK(kill(getpid(), SIGUSR2));
+	EQ(queued(), 2);
+	act(SIGUSR1, SIG_IGN, 0);
+	act(SIGUSR2, SIG_IGN, 0);
+	EQ(queued(), 0);
+	ERR(sigtimedwait(&set, &got, &(struct timespec){ 0, 0 }), EAGAIN);
+}
+
 TEST(real_time_signals_queue)
 {
 	sigset_t set = set_of(SIGRTMIN + 1, SIGRTMIN);

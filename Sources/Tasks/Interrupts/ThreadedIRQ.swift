@@ -76,6 +76,7 @@ import Synchronization
     }
 
     /// The hook: wakes the thread whose state is at `place`.
+    @_noAllocation
     private static func wake(_ place: UInt) -> Bool {
         // Registered handlers' states are alive.
         let state = unsafe UnsafeMutablePointer<State>(bitPattern: place).unsafelyUnwrapped

@@ -28,6 +28,7 @@ public enum LocalTimer {
     }
 
     /// Interrupts this CPU at `time`, not before; at once if that has passed, and at the horizon if it is further.
+    @_noAllocation
     private static func setEvent(_ time: UInt64) {
         let now = CycleClock.now
         let distance = time > now ? min(time &- now, ClockEvents.horizon) : 0

@@ -85,6 +85,7 @@ extension TimerQueue {
     }
 
     /// The scheduler's slice end on this CPU has changed. Interrupts are off.
+    @_noAllocation
     static func sliceEndChanged(_ time: UInt64) {
         unsafe TimeState.current.pointee.queues.withRemote(CPU.index) { queue in
             unsafe queue.heads.withLockInterruptsOff { heads, _ in
