@@ -67,22 +67,6 @@ TEST(nice_values)
 		EQ(getpriority(PRIO_PGRP, 0), 0)), 0);
 }
 
-TEST(policies)
-{
-	struct sched_param p;
-	EQ(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
-	OK(syscall(SYS_sched_getparam, 0, &p));
-	EQ(p.sched_priority, 0);
-	EQ(sched_get_priority_max(SCHED_FIFO), 99);
-	EQ(sched_get_priority_min(SCHED_FIFO), 1);
-	EQ(sched_get_priority_max(SCHED_OTHER), 0);
-	ERR(sched_get_priority_max(99), EINVAL);
-	ERR(syscall(SYS_sched_getscheduler, -1), EINVAL);
-	ERR(syscall(SYS_sched_getscheduler, 999999999), ESRCH);
-	ERR(syscall(SYS_sched_getparam, 0, NULL), EINVAL);
-	EQ(sched_yield(), 0);
-}
-
 TEST(affinity)
 {
 	cpu_set_t all, set;

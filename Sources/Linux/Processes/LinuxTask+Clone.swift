@@ -37,6 +37,7 @@ extension LinuxTask {
         let child = try makeChild(number, request, task)
         let thread = try Thread.createUser(name: thread.name, userObject: child, task)
         child.thread = thread
+        if scheduling.resetsOnFork { resetScheduling(of: thread) }
         if let space = child.process.addressSpace { thread.setInitialAddressSpace(space) }
         child.prepareRegisters(request, registers)
         let gate = request.has(CloneRequest.Flag.vfork) ? ForkGate() : nil
@@ -57,6 +58,12 @@ extension LinuxTask {
         return number
     }
 
+    /// SCHED_RESET_ON_FORK: no real-time class, and no nice value below 0.
+    private func resetScheduling(of thread: Thread) {
+        if scheduling.isRealTime { thread.setScheduling(.normal) }
+        if scheduling.isRealTime || thread.nice < 0 { thread.setNice(0) }
+    }
+
     /// The child's objects, shared or copied. Nobody else knows them yet.
     private func makeChild(
         _ number: Int32, _ request: CloneRequest, _ task: borrowing TaskContext
@@ -71,6 +78,7 @@ extension LinuxTask {
             fileSystem: fileSystem)
         child.blocked = blocked
         child.timerSlack = timerSlack
+        child.scheduling = scheduling.inherited
         child.noNewPrivileges = noNewPrivileges
         child.personality = personality
         if !request.has(Flag.memory) || request.has(Flag.vfork) { child.alternateStack = alternateStack }

@@ -1,6 +1,7 @@
 // The policy a thread asked for, in the numbers of sched(7).
 
 import Primitives
+import Tasks
 
 struct SchedulingPolicy: Equatable {
     /// SCHED_OTHER 0, FIFO 1, RR 2, BATCH 3, IDLE 5; children start without it if `resetOnFork` is set.
@@ -14,14 +15,29 @@ struct SchedulingPolicy: Equatable {
     /// Throws `.invalid` for policies that do not exist and priorities they do not have.
     init(word: Int32, priority: Int32) throws(Errno) {
         let range = try Self.priorities(word & ~Self.resetOnFork)
+        // SCHED_DEADLINE has a priority range, but cannot be had.
         guard range.contains(Int(priority)), word & ~Self.resetOnFork != 6 else { throw .invalid }
         self.word = word
         self.priority = priority
     }
 
-    private var number: Int32 { word & ~Self.resetOnFork }
+    var number: Int32 { word & ~Self.resetOnFork }
+    var resetsOnFork: Bool { word & Self.resetOnFork != 0 }
     var isRealTime: Bool { number == 1 || number == 2 }
     var isRoundRobin: Bool { number == 2 }
+
+    /// What a child of a thread with this policy begins with.
+    var inherited: SchedulingPolicy {
+        var policy = self
+        policy.word = number
+        if resetsOnFork, isRealTime { policy = SchedulingPolicy() }
+        return policy
+    }
+
+    /// What the scheduler calls it.
+    var schedulingClass: SchedulingClass {
+        SchedulingClass(rawValue: UInt8(truncatingIfNeeded: number)) ?? .normal
+    }
 
     /// The priorities a policy has.
     static func priorities(_ policy: Int32) throws(Errno) -> ClosedRange<Int> {
@@ -58,11 +74,26 @@ struct SchedulingAttributes {
         priority = UInt32(bitPattern: policy.priority)
     }
 
-    /// What they ask for.
-    func policyRequest() throws(Errno) -> SchedulingPolicy {
-        // SCHED_FLAG_RESET_ON_FORK is the only flag that means anything here.
-        guard flags & ~1 == 0, policy <= 6, priority <= 99 else { throw .invalid }
-        let word = Int32(policy) | (flags & 1 != 0 ? SchedulingPolicy.resetOnFork : 0)
-        return try SchedulingPolicy(word: word, priority: Int32(priority))
+    private static let resetOnFork: UInt64 = 1
+    private static let keepPolicy: UInt64 = 8
+    static let keepParameters: UInt64 = 16
+    private static let utilizationClamps: UInt64 = 32 + 64
+    /// Reclaiming and overrun signals mean something for SCHED_DEADLINE only.
+    private static let ofDeadline: UInt64 = 2 + 4
+
+    /// What they ask for, of a thread with policy `old`.
+    func policyRequest(_ old: SchedulingPolicy) throws(Errno) -> SchedulingPolicy {
+        guard Int32(bitPattern: policy) >= 0 else { throw .invalid }
+        let keepsPolicy = flags & Self.keepPolicy != 0
+        let number = keepsPolicy ? old.number : Int32(policy)
+        let known =
+            Self.resetOnFork | Self.keepPolicy | Self.keepParameters | Self.utilizationClamps
+            | Self.ofDeadline
+        guard number <= 6, flags & ~known == 0, priority <= 99 else { throw .invalid }
+        if flags & Self.utilizationClamps != 0 { throw .notSupported }
+        let resets = keepsPolicy ? old.resetsOnFork : flags & Self.resetOnFork != 0
+        return try SchedulingPolicy(
+            word: number | (resets ? SchedulingPolicy.resetOnFork : 0),
+            priority: flags & Self.keepParameters != 0 ? old.priority : Int32(priority))
     }
 }

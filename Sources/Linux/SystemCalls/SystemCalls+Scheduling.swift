@@ -1,5 +1,4 @@
-// Scheduling: yielding, affinity, priorities and policies. Threads share the CPUs by weight whatever
-// policy they ask for; the policies are kept so that programs find what they set.
+// Scheduling: yielding, affinity and nice values. Policies are in SystemCalls+Policies.swift.
 
 import Machine
 import Primitives
@@ -14,7 +13,7 @@ extension SystemCalls {
     }
 
     /// The thread a call names; 0 is the caller.
-    private static func thread(_ identifier: Int32) throws(Errno) -> LinuxTask {
+    static func thread(_ identifier: Int32) throws(Errno) -> LinuxTask {
         guard identifier >= 0 else { throw .invalid }
         if identifier == 0 { return LinuxTask.current }
         guard let found = ProcessTable.task(identifier) else { throw .noSuchProcess }
@@ -22,7 +21,7 @@ extension SystemCalls {
     }
 
     /// Who has the same user, or CAP_SYS_NICE, may change how a thread is scheduled.
-    private static func checkMayChange(_ target: LinuxTask) throws(Errno) {
+    static func checkMayChange(_ target: LinuxTask) throws(Errno) {
         let own = LinuxTask.current.credentials
         if target === LinuxTask.current || own.has(.nice) { return }
         let other = target.observedCredentials
@@ -112,110 +111,13 @@ extension SystemCalls {
             own.effectiveUserID == other.userID || own.effectiveUserID == other.effectiveUserID
                 || own.has(.nice)
         else { throw .notPermitted }
-        // RLIMIT_NICE is 20 minus the smallest nice value that may be taken.
-        let lowest = 20 - Int(clamping: target.process.limit(.nice))
-        guard nice >= target.thread.nice || nice >= lowest || own.has(.nice) else { throw .accessDenied }
+        guard nice >= target.thread.nice || mayTakeNice(nice, target) else { throw .accessDenied }
         target.thread.setNice(nice)
     }
 
-    // MARK: Policies
-
-    private static func policy(_ number: Int32) throws(Errno) -> SchedulingClass {
-        guard let number = UInt8(exactly: number & ~SchedulingPolicy.resetOnFork),
-            let policy = SchedulingClass(rawValue: number)
-        else { throw .invalid }
-        return policy
-    }
-
-    static func sched_get_priority_max(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int { try SchedulingPolicy.priorities(arguments.a0.asInt32).upperBound }
-
-    static func sched_get_priority_min(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int { try SchedulingPolicy.priorities(arguments.a0.asInt32).lowerBound }
-
-    static func sched_getscheduler(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int { Int(try thread(arguments.a0.asInt32).scheduling.word) }
-
-    static func sched_getparam(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int {
-        guard arguments.a1 != 0 else { throw .invalid }
-        try store(Int32(thread(arguments.a0.asInt32).scheduling.priority), to: arguments.a1, task)
-        return 0
-    }
-
-    static func sched_setscheduler(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int {
-        let word = arguments.a1.asInt32
-        guard arguments.a2 != 0, word >= 0 else { throw .invalid }
-        let priority = try load(Int32.self, from: arguments.a2, task)
-        try setPolicy(thread(arguments.a0.asInt32), SchedulingPolicy(word: word, priority: priority))
-        return 0
-    }
-
-    static func sched_setparam(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int {
-        guard arguments.a1 != 0 else { throw .invalid }
-        let priority = try load(Int32.self, from: arguments.a1, task)
-        let target = try thread(arguments.a0.asInt32)
-        try setPolicy(target, SchedulingPolicy(word: target.scheduling.word, priority: priority))
-        return 0
-    }
-
-    private static func setPolicy(_ target: LinuxTask, _ policy: SchedulingPolicy) throws(Errno) {
-        try checkMayChange(target)
-        let isRaised = policy.isRealTime && policy.priority > target.scheduling.priority
-        guard
-            !isRaised || LinuxTask.current.credentials.has(.nice)
-                || UInt64(policy.priority) <= target.process.limit(.realTimePriority)
-        else { throw .notPermitted }
-        target.scheduling = policy
-    }
-
-    static func sched_rr_get_interval(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int {
-        let target = try thread(arguments.a0.asInt32)
-        let interval: UInt64 =
-            target.scheduling.isRoundRobin ? 100_000_000 : target.scheduling.isRealTime ? 0 : 4_000_000
-        try store(TimeSpecification(nanoseconds: interval), to: arguments.a1, task)
-        return 0
-    }
-
-    static func sched_getattr(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int {
-        let size = arguments.a2.asUInt32
-        guard arguments.a3 == 0, size >= SchedulingAttributes.firstSize, size <= UInt32(pageSize) else {
-            throw .invalid
-        }
-        let target = try thread(arguments.a0.asInt32)
-        var attributes = SchedulingAttributes(target.scheduling, nice: target.thread.nice)
-        attributes.size = min(size, SchedulingAttributes.size)
-        try storeStructure(attributes, to: arguments.a1, size: Int(attributes.size), task)
-        return 0
-    }
-
-    static func sched_setattr(
-        _ task: borrowing TaskContext, _ arguments: SystemCallArguments
-    ) throws(Errno) -> Int {
-        guard arguments.a2 == 0, arguments.a1 != 0 else { throw .invalid }
-        var attributes = SchedulingAttributes()
-        let size = try load(UInt32.self, from: arguments.a1, task)
-        let known = size == 0 ? SchedulingAttributes.firstSize : size
-        guard known >= SchedulingAttributes.firstSize, known <= UInt32(pageSize) else {
-            throw .argumentListTooLong
-        }
-        try loadStructure(&attributes, from: arguments.a1, size: Int(known), task)
-        let target = try thread(arguments.a0.asInt32)
-        let policy = try attributes.policyRequest()
-        try setPolicy(target, policy)
-        if !policy.isRealTime { try setNice(target, min(max(Int(attributes.nice), -20), 19)) }
-        return 0
+    /// RLIMIT_NICE is 20 minus the smallest nice value that a thread may have.
+    static func mayTakeNice(_ nice: Int, _ target: LinuxTask) -> Bool {
+        let limit = target.process.limit(.nice)
+        return limit >= 40 || nice >= 20 - Int(limit) || LinuxTask.current.credentials.has(.nice)
     }
 }

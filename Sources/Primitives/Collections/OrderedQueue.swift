@@ -18,6 +18,11 @@
 
     public var isEmpty: Bool { unsafe first == nil }
 
+    /// Whether `node` is in the queue and all alone there.
+    public func isOnly(_ node: Pointer) -> Bool {
+        unsafe root == node && node.pointee.left == nil && node.pointee.right == nil
+    }
+
     /// Puts `node` behind all nodes with the same or a smaller key; true if it is now the first.
     @inline(__always)
     public mutating func insert(_ node: Pointer) -> Bool {

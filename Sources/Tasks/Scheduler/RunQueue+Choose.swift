@@ -5,8 +5,8 @@ import Primitives
 import Synchronization
 
 extension RunQueue {
-    /// Charges `previous`, blocks it if it wants to sleep, and takes the thread with the smallest virtual run
-    /// time (`previous` itself, if it may go on). Queue lock held, interrupts off.
+    /// Charges `previous`, blocks it if it wants to sleep, and takes the real-time thread with the highest priority or, if
+    /// there is none, the thread with the smallest virtual run time (`previous` itself, if it may go on). Queue lock held, interrupts off.
     @inline(__always)
     borrowing func choose(
         _ threads: inout Threads, _ cpu: Int, _ previous: ThreadStorage.Pointer, preempted: Bool,
@@ -14,20 +14,25 @@ extension RunQueue {
     ) -> ThreadStorage.Pointer {
         unsafe threads.charge(now)
         let stays = unsafe keep(&threads, cpu, previous, preempted: preempted)
-        var next = unsafe previous
-        if let first = unsafe threads.tree.first,
-            unsafe !stays || first.pointee.key <= previous.pointee.node.key
-        {
-            unsafe threads.tree.remove(first)
-            if stays { unsafe threads.enqueue(previous) }
-            unsafe next = ThreadStorage.owner(of: first)
-        } else if !stays {
-            // Every CPU that schedules has its idle thread.
-            unsafe next = threads.idle.unsafelyUnwrapped
+        let isPlain = unsafe threads.realTime.isEmpty && !previous.pointee.isRealTime
+        let next =
+            unsafe isPlain
+            ? threads.takeByTime(previous, stays: stays)
+            : threads.takeAmongClasses(previous, stays: stays, now)
+        if unsafe !isPlain || runningPriority.load(ordering: .relaxed) != 0 {
+            unsafe publishRealTime(threads, running: next)
         }
-        unsafe load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+        unsafe publishLoad(threads)
         unsafe begin(&threads, cpu, next, after: previous, now)
         return unsafe next
+    }
+
+    /// Lets other CPUs know how much there is to do here. Queue lock held.
+    @inline(__always)
+    borrowing func publishLoad(_ threads: borrowing Threads) {
+        let isRealTime = unsafe runningPriority.load(ordering: .relaxed) != 0
+        unsafe load.store(
+            UInt32(truncatingIfNeeded: threads.count &+ (isRealTime ? 1 : 0)), ordering: .relaxed)
     }
 
     /// Whether `previous` stays runnable on this CPU; if not, it is off the books afterwards.
@@ -94,7 +99,7 @@ extension RunQueue {
             if unsafe next != previous { unsafe setIdle(cpu) }
             return
         }
-        unsafe threads.advanceMinimum(with: next.pointee.node.key)
+        if unsafe !next.pointee.isRealTime { unsafe threads.advanceMinimum(with: next.pointee.node.key) }
         if unsafe previous.pointee.isIdle { unsafe setBusy(cpu) }
         if unsafe next != previous || threads.sliceEnd <= now || threads.sliceEnd == .max {
             unsafe startSlice(&threads, now)
@@ -104,16 +109,45 @@ extension RunQueue {
     /// Gives the running thread its share of the latency period; alone, it may run for ever.
     @inline(__always)
     borrowing func startSlice(_ threads: inout Threads, _ now: UInt64) {
-        guard unsafe threads.count > 1, let current = unsafe threads.current else {
+        guard unsafe threads.count > 1 || threads.quota.isExhausted, let current = unsafe threads.current
+        else {
             unsafe threads.sliceEnd = .max
             return
         }
-        let share = unsafe SchedulerLimits.latency &* UInt64(current.pointee.weight.value)
-        // At least two threads are on the books, so the sum of weights is not zero.
-        let slice = unsafe max(share / max(threads.totalWeight, 1), SchedulerLimits.shortestSlice)
-        unsafe threads.sliceEnd = now &+ slice
+        if unsafe current.pointee.isRealTime || !threads.realTime.isEmpty || threads.quota.isExhausted {
+            unsafe threads.sliceEnd = threads.sliceAmongClasses(current, now)
+            if unsafe threads.sliceEnd != .max { unsafe Scheduler.announceSliceEnd(threads.sliceEnd) }
+            return
+        }
+        unsafe threads.sliceEnd = now &+ threads.share(of: current)
         unsafe Scheduler.announceSliceEnd(threads.sliceEnd)
     }
+}
+
+extension RunQueue.Threads {
+    /// Takes the thread with the smallest virtual run time out of the tree, or `previous` if it `stays` runnable and has a
+    /// smaller one.
+    @inline(__always)
+    mutating func takeByTime(_ previous: ThreadStorage.Pointer, stays: Bool) -> ThreadStorage.Pointer {
+        if let first = unsafe tree.first, unsafe !stays || first.pointee.key <= previous.pointee.node.key {
+            unsafe tree.remove(first)
+            if stays { unsafe enqueue(previous) }
+            return unsafe ThreadStorage.owner(of: first)
+        }
+        // Every CPU that schedules has its idle thread.
+        return unsafe stays ? previous : idle.unsafelyUnwrapped
+    }
+
+    /// The running thread's share of the latency period.
+    @inline(__always)
+    func share(of current: ThreadStorage.Pointer) -> UInt64 {
+        let share = unsafe SchedulerLimits.latency &* UInt64(current.pointee.weight.value)
+        // At least two threads are on the books, so the sum of weights is not zero.
+        return unsafe max(share / max(totalWeight, 1), SchedulerLimits.shortestSlice)
+    }
+}
+
+extension RunQueue {
 
     /// The CPU has nothing to run: wakers may choose it.
     private borrowing func setIdle(_ cpu: Int) {

@@ -1,6 +1,7 @@
-// The run queue of one CPU: its runnable threads in order of virtual run time.
+// The run queue of one CPU: real-time threads by priority, before all others (RealTimeQueue.swift), and the others in
+// order of virtual run time.
 //
-// The running thread is not in the tree. `minimum` never goes back; threads that come to the queue bring
+// The running thread is in neither. `minimum` never goes back; threads that come to the queue bring
 // their key relative to it, so that nobody gains or loses by moving between CPUs or by sleeping.
 
 import Machine
@@ -19,11 +20,17 @@ import Synchronization
     let isLeaving = Atomic<Bool>(false)
     /// The idle loop shall switch the CPU off as soon as nothing runs there.
     let mustPark = Atomic<Bool>(false)
-    /// Runnable threads, the running one included: a hint for balancing.
+    /// Runnable threads, the running one included, and one more where a real-time thread has the CPU: a hint for balancing.
     let load = Atomic<UInt32>(0)
     /// Threads that went to sleep uninterruptibly here minus those woken here, for the load average;
     /// meaningful only as a sum over all CPUs.
     let uninterruptible = Atomic<Int32>(0)
+    /// What real-time threads are moved by (Scheduler+RealTime.swift): the priority of the running thread, 0 if it is none of
+    /// them, and the highest of those that wait. Written with the lock.
+    let runningPriority = Atomic<UInt8>(0)
+    let waitingPriority = Atomic<UInt8>(0)
+    /// Real-time threads have had their share of this CPU until then (nanoseconds of `CycleClock`). Written with the lock.
+    let throttledUntil = Atomic<UInt64>(0)
     let switches = Atomic<UInt64>(0)
     let times = CPUTimes()
     /// What the registers of this CPU hold of user mode. Touched by this CPU only, interrupts off.
@@ -45,8 +52,11 @@ import Synchronization
 
     @unsafe struct Threads: ~Copyable {
         var tree = unsafe OrderedQueue()
+        var realTime = unsafe RealTimeQueue()
+        var quota = RealTimeQuota()
         /// Runnable threads, the running one included, the idle thread not.
         var count = 0
+        /// Of those in the tree and of the running one, if it is not a real-time thread.
         var totalWeight: UInt64 = 0
         /// The smallest virtual run time here, as far as it ever got.
         var minimum: UInt64 = 1 << 40
@@ -71,7 +81,8 @@ extension RunQueue.Threads {
         unsafe chargedAt = now
         let runtime = unsafe current.pointee.runtime.load(ordering: .relaxed)
         unsafe current.pointee.runtime.store(runtime &+ elapsed, ordering: .relaxed)
-        guard unsafe !current.pointee.isIdle else { return }
+        if unsafe current.pointee.isIdle { return }
+        if unsafe current.pointee.isRealTime { return unsafe chargeRealTime(current, elapsed) }
         unsafe current.pointee.node.key &+= current.pointee.weight.virtualTime(elapsed)
     }
 
@@ -88,31 +99,44 @@ extension RunQueue.Threads {
     /// Puts a thread that becomes runnable here into the order. Its key is relative.
     @inline(__always)
     mutating func add(_ storage: ThreadStorage.Pointer) {
-        // A sleeper may come back at most this far ahead of the others, one that ran much stays behind.
-        let relative = unsafe max(Int64(bitPattern: storage.pointee.node.key), -SchedulerLimits.sleeperLead)
-        unsafe storage.pointee.node.key = minimum &+ UInt64(bitPattern: relative)
-        unsafe storage.pointee.isQueued = true
-        unsafe count += 1
-        unsafe totalWeight &+= UInt64(storage.pointee.weight.value)
+        unsafe enter(storage)
         unsafe enqueue(storage)
     }
 
-    /// Takes a thread that is no longer runnable here (and not in the tree) off the books.
+    /// Takes a thread on the books. Its key is relative.
+    @inline(__always)
+    mutating func enter(_ storage: ThreadStorage.Pointer) {
+        unsafe ThreadStorage.takeOver(storage)
+        unsafe storage.pointee.isQueued = true
+        unsafe count += 1
+        if unsafe storage.pointee.isRealTime { return }
+        // A sleeper may come back at most this far ahead of the others, one that ran much stays behind.
+        let relative = unsafe max(Int64(bitPattern: storage.pointee.node.key), -SchedulerLimits.sleeperLead)
+        unsafe storage.pointee.node.key = minimum &+ UInt64(bitPattern: relative)
+        unsafe totalWeight &+= UInt64(storage.pointee.weight.value)
+    }
+
+    /// Takes a thread that is no longer runnable here (and does not wait in the order) off the books.
     @inline(__always)
     mutating func drop(_ storage: ThreadStorage.Pointer) {
-        unsafe storage.pointee.node.key &-= minimum
         unsafe storage.pointee.isQueued = false
         unsafe count -= 1
+        if unsafe storage.pointee.isRealTime { return }
+        unsafe storage.pointee.node.key &-= minimum
         unsafe totalWeight &-= UInt64(storage.pointee.weight.value)
     }
 
+    /// Puts a thread into the order: a real-time thread behind others of its priority, or before them if it only had to
+    /// make room for one with a higher one.
     @inline(__always)
-    mutating func enqueue(_ storage: ThreadStorage.Pointer) {
+    mutating func enqueue(_ storage: ThreadStorage.Pointer, before: Bool = false) {
+        if unsafe storage.pointee.isRealTime { return unsafe realTime.insert(storage, before: before) }
         _ = unsafe tree.insert(ThreadStorage.node(of: storage))
     }
 
     @inline(__always)
     mutating func dequeue(_ storage: ThreadStorage.Pointer) {
+        if unsafe storage.pointee.isRealTime { return unsafe realTime.remove(storage) }
         unsafe tree.remove(ThreadStorage.node(of: storage))
     }
 }

@@ -24,8 +24,7 @@ extension Scheduler {
     static func pushThread(_ state: TaskState.Pointer, from cpu: Int) {
         guard let target = unsafe quietest(state, than: cpu) else { return }
         guard let storage = unsafe detach(state, from: cpu, for: target) else { return }
-        unsafe put(state, storage, on: target)
-        unsafe requestLook(state, target)
+        unsafe place(state, storage, on: target)
     }
 
     private static func busiest(_ state: TaskState.Pointer, except cpu: Int) -> Int? {
@@ -68,13 +67,16 @@ extension Scheduler {
         }
     }
 
-    private static func put(_ state: TaskState.Pointer, _ storage: ThreadStorage.Pointer, on cpu: Int) {
+    static func put(_ state: TaskState.Pointer, _ storage: ThreadStorage.Pointer, on cpu: Int) {
         unsafe state.pointee.queues.withRemote(cpu) { queue in
             unsafe queue.threads.withLockInterruptsOff { threads, _ in
                 unsafe storage.pointee.cpu.store(
                     UInt32(truncatingIfNeeded: cpu), ordering: .sequentiallyConsistent)
                 unsafe threads.add(storage)
-                unsafe queue.load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+                if unsafe storage.pointee.isRealTime {
+                    unsafe queue.publishRealTime(threads, running: threads.current)
+                }
+                unsafe queue.publishLoad(threads)
             }
         }
     }
@@ -89,9 +91,7 @@ extension RunQueue {
             if unsafe !storage.pointee.onCPU.load(ordering: .acquiring),
                 unsafe storage.pointee.affinity.contains(target)
             {
-                unsafe threads.dequeue(storage)
-                unsafe threads.drop(storage)
-                unsafe load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+                unsafe takeOut(&threads, storage)
                 return unsafe storage
             }
             unsafe node = OrderedQueue.next(after: here)
@@ -102,6 +102,11 @@ extension RunQueue {
 }
 
 extension TaskState {
+    @inline(__always)
+    func runsRealTime(_ cpu: Int) -> Bool {
+        unsafe queues.withRemote(cpu) { queue in unsafe queue.runningPriority.load(ordering: .relaxed) != 0 }
+    }
+
     @inline(__always)
     func load(of cpu: Int) -> UInt32 {
         unsafe queues.withRemote(cpu) { queue in unsafe queue.load.load(ordering: .relaxed) }

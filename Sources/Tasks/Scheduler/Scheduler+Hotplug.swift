@@ -82,6 +82,11 @@ extension Scheduler {
 extension RunQueue {
     /// A waiting thread that need not stay on this CPU.
     borrowing func findForeigner(_ threads: borrowing Threads) -> ThreadStorage.Pointer? {
+        var next = unsafe threads.realTime.first
+        while let storage = unsafe next {
+            if unsafe !storage.pointee.isBoundKernelThread { return unsafe storage }
+            unsafe next = threads.realTime.next(after: storage)
+        }
         var node = unsafe threads.tree.first
         while let here = unsafe node {
             let storage = unsafe ThreadStorage.owner(of: here)
@@ -95,9 +100,7 @@ extension RunQueue {
         guard let storage = unsafe findForeigner(threads),
             unsafe !storage.pointee.onCPU.load(ordering: .acquiring)
         else { return nil }
-        unsafe threads.dequeue(storage)
-        unsafe threads.drop(storage)
-        unsafe load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+        unsafe takeOut(&threads, storage)
         return unsafe storage
     }
 }

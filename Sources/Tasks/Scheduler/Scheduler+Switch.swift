@@ -11,12 +11,28 @@ extension Scheduler {
         let state = unsafe TaskState.current
         let cpu = CPU.index
         let previous = unsafe Thread.currentStorage
+        if unsafe hasRealTime(state, cpu) || state.pointee.realTimeWaiting.load(ordering: .relaxed) != 0 {
+            unsafe pullRealTime(state, to: cpu, previous)
+        }
         var next = unsafe choose(state, cpu, previous, preempted: preempted)
         if unsafe next.pointee.isIdle, unsafe pullThread(state, to: cpu) {
             // `previous` has been dealt with: it is asleep, queued, or the idle thread itself.
             unsafe next = choose(state, cpu, next, preempted: true)
         }
-        if unsafe next != previous { unsafe switchTo(state, cpu, from: previous, to: next) }
+        if unsafe next != previous {
+            unsafe switchTo(state, cpu, from: previous, to: next)
+        } else if unsafe hasRealTime(state, cpu) {
+            unsafe settleRealTime(state, cpu)
+        }
+    }
+
+    /// Whether real-time threads run or wait on this CPU.
+    @inline(__always)
+    private static func hasRealTime(_ state: TaskState.Pointer, _ cpu: Int) -> Bool {
+        unsafe state.pointee.queues.withRemote(cpu) { queue in
+            unsafe queue.runningPriority.load(ordering: .relaxed)
+                | queue.waitingPriority.load(ordering: .relaxed) != 0
+        }
     }
 
     private static func choose(
@@ -66,6 +82,9 @@ extension Scheduler {
         unsafe previous.pointee.onCPU.store(false, ordering: .releasing)
         if isDead { unsafe Thread.reclaim(previous) }
         if mustMove { unsafe activate(previous) }
+        let state = unsafe TaskState.current
+        let cpu = CPU.index
+        if unsafe hasRealTime(state, cpu) { unsafe settleRealTime(state, cpu) }
     }
 
     /// Puts the running thread behind all others of its CPU. Interrupts are off.
@@ -74,6 +93,10 @@ extension Scheduler {
         unsafe state.pointee.queues.withRemote(CPU.index) { queue in
             unsafe queue.threads.withLockInterruptsOff { threads, _ in
                 unsafe threads.charge(CycleClock.now)
+                if let current = unsafe threads.current, unsafe current.pointee.isRealTime {
+                    unsafe current.pointee.goesBehind = true
+                    return
+                }
                 guard let current = unsafe threads.current, let first = unsafe threads.tree.first else {
                     return
                 }

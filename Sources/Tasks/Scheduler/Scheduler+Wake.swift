@@ -45,14 +45,18 @@ extension Scheduler {
                 }
             }
             switch look {
-            case .none: return
+            case .none:
+                // Somebody with a higher priority was faster; perhaps there is another CPU.
+                if unsafe storage.pointee.isRealTime { unsafe pushRealTime(state, from: target) }
+                return
             case .wanted: return unsafe requestLook(state, target)
             case .refused: continue
             }
         }
     }
 
-    /// The CPU it left if that one is still busy leaving it, or is idle; else an idle one; else the one it left.
+    /// The CPU it left if that one is still busy leaving it, or is idle; else an idle one; else, for a real-time thread, the one
+    /// that runs the lowest priority; else the one it left.
     private static func chooseCPU(_ state: TaskState.Pointer, for storage: ThreadStorage.Pointer) -> Int {
         let last = unsafe Int(truncatingIfNeeded: storage.pointee.cpu.load(ordering: .relaxed))
         let lastAllowed = unsafe state.pointee.queues.withRemote(last) { unsafe $0.mayRun(storage, last) }
@@ -69,6 +73,12 @@ extension Scheduler {
             idle.remove(cpu)
         }
         let online = unsafe affinity.intersection(state.pointee.onlineCPUs.load())
+        if unsafe storage.pointee.isRealTime || state.pointee.runsRealTime(last),
+            let cpu = unsafe lowestCPU(
+                state, in: online, below: max(storage.pointee.priority, 1), preferred: last)
+        {
+            return cpu
+        }
         if lastAllowed, online.isEmpty || online.contains(last) { return last }
         if let cpu = online.next(from: 0) { return cpu }
         // A kernel thread bound to CPUs that do not run waits in the queue of one of them.
@@ -133,12 +143,22 @@ extension RunQueue {
             return .refused
         }
         unsafe threads.add(storage)
-        unsafe load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+        if unsafe storage.pointee.isRealTime { unsafe publishRealTime(threads, running: threads.current) }
+        unsafe publishLoad(threads)
         guard let current = unsafe threads.current, unsafe !current.pointee.isIdle else { return .wanted }
         let now = CycleClock.now
         unsafe threads.charge(now)
-        if unsafe storage.pointee.node.key &+ SchedulerLimits.wakeUpGranularity < current.pointee.node.key {
-            return .wanted
+        let areNormal =
+            unsafe (storage.pointee.schedulingClass, current.pointee.schedulingClass) == (.normal, .normal)
+        switch unsafe areNormal ? .comparesTime : threads.claim(of: storage, against: current, now) {
+        case .preempts: return .wanted
+        case .waits: return .none
+        case .shortens:
+            // Ends the slice for now: whoever looks sets it anew.
+            unsafe threads.sliceEnd = .max
+        case .comparesTime:
+            let lead = SchedulerLimits.wakeUpGranularity
+            if unsafe storage.pointee.node.key &+ lead < current.pointee.node.key { return .wanted }
         }
         if unsafe threads.sliceEnd != .max { return .none }
         // The running thread was alone and has no slice; only its own CPU can set its timer.

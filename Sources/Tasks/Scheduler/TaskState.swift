@@ -19,6 +19,13 @@ import Synchronization
     /// CPUs whose idle loop has begun: those that threads may be put on.
     let onlineCPUs = AtomicCPUMask(CPUMask())
 
+    /// CPUs for which a real-time thread waits.
+    let realTimeWaiting = Atomic<Int>(0)
+    /// What real-time threads may have of each CPU (`Scheduler.realTimeShare`), and a round-robin turn, in nanoseconds.
+    let realTimePeriod = Atomic<UInt64>(1_000_000_000)
+    let realTimeRuntime = Atomic<UInt64>(950_000_000)
+    let roundRobinTurn = Atomic<UInt64>(100_000_000)
+
     init(cpuCount: Int) {
         unsafe self.cpuCount = cpuCount
         unsafe queues = PerCPU(count: cpuCount) { unsafe RunQueue(cpu: $0) }

@@ -1,27 +1,10 @@
-// What decides how much and where a thread runs: nice value, class, affinity.
+// What decides where a thread runs: its affinity.
 
 import Machine
 import Primitives
 import Synchronization
 
 extension Thread {
-    public var nice: Int { unsafe Int(storage.pointee.nice) }
-
-    /// Changes the nice value (-20 ... 19, others count as the nearest). Any context but NMI.
-    public func setNice(_ nice: Int) {
-        let clamped = min(max(nice, -20), 19)
-        let weight = Weight(nice: clamped)
-        unsafe withQueue { queue, threads in
-            unsafe threads.charge(CycleClock.now)
-            if unsafe storage.pointee.isQueued {
-                unsafe threads.totalWeight &-= UInt64(storage.pointee.weight.value)
-                unsafe threads.totalWeight &+= UInt64(weight.value)
-            }
-            unsafe storage.pointee.nice = Int8(truncatingIfNeeded: clamped)
-            unsafe storage.pointee.weight = weight
-        }
-    }
-
     /// The CPUs it may run on.
     public var affinity: CPUMask { unsafe storage.pointee.affinity.load() }
 
@@ -64,9 +47,7 @@ extension Thread {
             } else if unsafe storage.pointee.onCPU.load(ordering: .acquiring) {
                 placement = .leavingCPU
             } else {
-                unsafe threads.dequeue(storage)
-                unsafe threads.drop(storage)
-                unsafe queue.load.store(UInt32(truncatingIfNeeded: threads.count), ordering: .relaxed)
+                unsafe queue.takeOut(&threads, storage)
                 placement = .detached
             }
         }

@@ -10,6 +10,9 @@ public struct Weight: Equatable, Sendable {
 
     public static let normal = Weight(value: 1024, inverse: 1 << 22)
 
+    /// What threads of class `idle` get while others want the CPU.
+    static let idle = Weight(value: 3, inverse: UInt32(truncatingIfNeeded: (UInt64(1024) << 22) / 3))
+
     private init(value: UInt32, inverse: UInt32) {
         self.value = value
         self.inverse = inverse

@@ -8,7 +8,8 @@ import Synchronization
 
 extension Thread {
     /// Makes a thread that will run `start` in the kernel once `start()` is called, and end when it returns (or
-    /// go to user mode, if it has become a user thread meanwhile). Inherits nice value and affinity.
+    /// go to user mode, if it has become a user thread meanwhile). Inherits nice value and affinity, but no
+    /// class: its work is not the caller's.
     /// May allocate; throws `.noMemory`.
     public static func create(
         name: ThreadName, userObject: AnyObject? = nil, start: @escaping (borrowing TaskContext) -> Void
@@ -17,7 +18,9 @@ extension Thread {
         unsafe storage.pointee.name = name
         unsafe storage.pointee.setUserObject(userObject)
         unsafe storage.pointee.start = start
-        return unsafe publish(storage)
+        let thread = unsafe publish(storage)
+        if thread.scheduling.class != .normal { thread.setScheduling(.normal) }
+        return thread
     }
 
     /// Makes a user thread whose first act is to return to user mode with the registers that the caller writes to
@@ -95,9 +98,16 @@ extension Thread {
     }
 
     private static func inherit(_ storage: ThreadStorage.Pointer, from parent: ThreadStorage.Pointer) {
+        let scheduling = unsafe parent.pointee.wantedScheduling.load(ordering: .relaxed)
+        unsafe storage.pointee.wantedScheduling.store(scheduling, ordering: .relaxed)
+        // What they become in the run queue is the same, unless the word has changed meanwhile.
+        unsafe storage.pointee.scheduling = parent.pointee.scheduling
         unsafe storage.pointee.nice = parent.pointee.nice
         unsafe storage.pointee.weight = parent.pointee.weight
         unsafe storage.pointee.schedulingClass = parent.pointee.schedulingClass
+        unsafe storage.pointee.priority = parent.pointee.priority
+        unsafe storage.pointee.turnUsed = 0
+        unsafe storage.pointee.goesBehind = false
         unsafe storage.pointee.cpu.store(parent.pointee.cpu.load(ordering: .relaxed), ordering: .relaxed)
         let affinity = unsafe parent.pointee.isIdle ? CPUMask.all : parent.pointee.affinity.load()
         unsafe storage.pointee.affinity.store(affinity)

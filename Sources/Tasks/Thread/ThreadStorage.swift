@@ -19,7 +19,7 @@ import Synchronization
     let flags = Atomic<UInt32>(0)
     let state = Atomic<UInt32>(ThreadState.dead.rawValue)
 
-    /// Place in the run queue, keyed by virtual run time. Off the queues the key is relative to the
+    /// Place in the run queue of a thread that is not a real-time thread, keyed by virtual run time. Off the queues the key is relative to the
     /// queue's minimum. Queue.
     var node = unsafe OrderedNode()
     /// Number of the thread that lives here now; 0 in free storage.
@@ -32,10 +32,22 @@ import Synchronization
     var isQueued = false
     /// The queue counts it as the CPU's idle thread. Own.
     var isIdle = false
+    /// What was last asked for (SchedulingWord.swift).
+    let wantedScheduling = Atomic<UInt32>(SchedulingWord().bits)
+    /// What the run queue goes by: the same, and what follows from it. Queue; so are the next.
+    var scheduling = SchedulingWord()
     var schedulingClass = SchedulingClass.normal
+    /// 1 ... 99 for real-time classes, 0 for others.
+    var priority: UInt8 = 0
     var nice: Int8 = 0
-    /// Queue.
     var weight = Weight.normal
+    /// What a round-robin thread has had of its turn, in nanoseconds.
+    var turnUsed: UInt64 = 0
+    /// A real-time thread that runs goes behind the others of its priority at the next choice.
+    var goesBehind = false
+    /// Place in the run queue of a real-time thread.
+    var nextOfPriority: Pointer? = nil
+    var previousOfPriority: Pointer? = nil
     let affinity = AtomicCPUMask(CPUMask.all)
     /// Was taken off its queue since it may not run there; queued elsewhere once it is off the CPU. Own.
     var mustMove = false
@@ -87,6 +99,10 @@ import Synchronization
         unsafe userObject = object.map { unsafe Unmanaged.passRetained($0) }
         unsafe old?.release()
     }
+
+    /// Exactly the real-time classes have priorities.
+    @inline(__always)
+    var isRealTime: Bool { unsafe priority != 0 }
 }
 
 /// How a thread shares its CPU (sched(7)).
@@ -96,4 +112,7 @@ public enum SchedulingClass: UInt8, Sendable {
     case roundRobin = 2
     case batch = 3
     case idle = 5
+
+    /// Before all others, by priority.
+    public var isRealTime: Bool { self == .fifo || self == .roundRobin }
 }

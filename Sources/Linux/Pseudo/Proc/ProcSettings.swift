@@ -8,6 +8,7 @@ enum ProcSettings {
     static func add(to tree: PseudoTree) {
         addNames(to: tree)
         addKernel(to: tree)
+        ProcSchedulerSettings.add(to: tree)
         addRandom(to: tree)
         addMemory(to: tree)
         addFiles(to: tree)
@@ -70,7 +71,6 @@ enum ProcSettings {
         constant(tree, "sys/kernel/tainted", 0)
         number(tree, "sys/kernel/panic", .panic, Int(Int32.min)...Int(Int32.max))
         number(tree, "sys/kernel/panic_on_oops", .panicOnOops, 0...1)
-        number(tree, "sys/kernel/sched_rr_timeslice_ms", .roundRobinSlice, 1...10000)
         number(tree, "sys/kernel/randomize_va_space", .randomizeAddresses, 0...2)
         number(tree, "sys/kernel/dmesg_restrict", .restrictLog, 0...1)
         number(tree, "sys/kernel/kptr_restrict", .restrictPointers, 0...2)
@@ -157,7 +157,6 @@ final class Setting: Sendable {
 
     static let panic = Setting(0)
     static let panicOnOops = Setting(1)
-    static let roundRobinSlice = Setting(100)
     static let randomizeAddresses = Setting(2)
     static let restrictLog = Setting(0)
     static let restrictPointers = Setting(0)

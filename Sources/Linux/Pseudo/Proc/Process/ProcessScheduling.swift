@@ -32,7 +32,8 @@ enum ProcessScheduling {
         line("nr_voluntary_switches", "\(thread.voluntarySwitches)")
         line("nr_involuntary_switches", "\(thread.involuntarySwitches)")
         line("policy", "\(task.scheduling.word & ~SchedulingPolicy.resetOnFork)")
-        line("prio", "\(120 + thread.nice)")
+        let priority = Int(task.scheduling.priority)
+        line("prio", "\(priority > 0 ? 99 - priority : 120 + thread.nice)")
     }
 
     /// The call in which the thread sleeps: number, six arguments, stack pointer, program counter.
