@@ -3,10 +3,8 @@
 // counter is the number of instructions that all CPUs have executed. Prints `bench: NAME MINIMUM MEDIAN PERCENTILE` for
 // each row and powers off.
 #define _GNU_SOURCE
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +18,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { most = 1000, page = 4096 };
+enum { most = 1000, page = 4096, FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
 static unsigned long samples[most];
 static unsigned long overhead;
 
