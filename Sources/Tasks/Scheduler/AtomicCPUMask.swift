@@ -33,6 +33,10 @@ struct AtomicCPUMask: ~Copyable {
         withWord(cpu) { $0.load(ordering: .sequentiallyConsistent) } & (1 << UInt64(cpu & 63)) != 0
     }
 
+    /// CPUs 0 ... 63.
+    @inline(__always)
+    var firstWord: UInt64 { word0.load(ordering: .relaxed) }
+
     /// Puts the CPU in; true if it was not there.
     @inline(__always) @discardableResult
     func insert(_ cpu: Int) -> Bool {

@@ -15,9 +15,14 @@
     /// Bit p of the two words together: the list of priority p is not empty.
     private var low: UInt64 = 0
     private var high: UInt64 = 0
-    private var lists = unsafe InlineArray<100, List>(repeating: List())
+    /// One for each priority, 0 unused. Made with the run queue and never freed: inside it, each access could copy them all
+    /// to the stack.
+    private let lists: UnsafeMutablePointer<List>
 
-    init() {}
+    init() {
+        unsafe lists = .allocate(capacity: 100)
+        unsafe lists.initialize(repeating: List(), count: 100)
+    }
 
     /// The highest priority in the queue; 0 if it is empty.
     @inline(__always)

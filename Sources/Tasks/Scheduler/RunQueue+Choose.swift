@@ -23,7 +23,7 @@ extension RunQueue {
             unsafe publishRealTime(threads, running: next)
         }
         unsafe publishLoad(threads)
-        unsafe begin(&threads, cpu, next, after: previous, now)
+        unsafe begin(&threads, cpu, next, after: previous, stays: stays, now)
         return unsafe next
     }
 
@@ -79,13 +79,28 @@ extension RunQueue {
         return committed
     }
 
+    /// A thread gets the CPU.
+    @inline(__always)
+    private borrowing func note(_ next: ThreadStorage.Pointer, _ now: UInt64) {
+        if unsafe next.pointee.isIdle { return unsafe statistics.idled.count() }
+        let since = unsafe next.pointee.waitsSince
+        // The clock of the CPU that put it here may be a little ahead.
+        let waited = now > since ? now &- since : 0
+        unsafe next.pointee.delay.count(waited)
+        unsafe next.pointee.turns.count()
+        unsafe statistics.delay.count(waited)
+        unsafe statistics.turns.count()
+    }
+
     /// Makes `next` the running thread.
     @inline(__always)
     private borrowing func begin(
         _ threads: inout Threads, _ cpu: Int, _ next: ThreadStorage.Pointer,
-        after previous: ThreadStorage.Pointer, _ now: UInt64
+        after previous: ThreadStorage.Pointer, stays: Bool, _ now: UInt64
     ) {
         if unsafe next != previous {
+            if stays { unsafe previous.pointee.waitsSince = now }
+            unsafe note(next, now)
             unsafe next.pointee.onCPU.store(true, ordering: .relaxed)
             if unsafe next.pointee.wokenAt != 0 {
                 Latency.wakeUpDelay.note(since: unsafe next.pointee.wokenAt)

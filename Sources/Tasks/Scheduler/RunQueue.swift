@@ -32,6 +32,8 @@ import Synchronization
     /// Real-time threads have had their share of this CPU until then (nanoseconds of `CycleClock`). Written with the lock.
     let throttledUntil = Atomic<UInt64>(0)
     let switches = Atomic<UInt64>(0)
+    /// What /proc/schedstat shows beside it. Written with the lock.
+    let statistics = QueueStatistics()
     let times = CPUTimes()
     /// What the registers of this CPU hold of user mode. Touched by this CPU only, interrupts off.
     let userState: Cell<UserState>

@@ -73,6 +73,7 @@ extension Scheduler {
                 unsafe storage.pointee.cpu.store(
                     UInt32(truncatingIfNeeded: cpu), ordering: .sequentiallyConsistent)
                 unsafe threads.add(storage)
+                unsafe storage.pointee.waitsSince = CycleClock.now
                 if unsafe storage.pointee.isRealTime {
                     unsafe queue.publishRealTime(threads, running: threads.current)
                 }

@@ -93,6 +93,7 @@ extension Scheduler {
         unsafe state.pointee.queues.withRemote(CPU.index) { queue in
             unsafe queue.threads.withLockInterruptsOff { threads, _ in
                 unsafe threads.charge(CycleClock.now)
+                unsafe queue.statistics.yields.count()
                 if let current = unsafe threads.current, unsafe current.pointee.isRealTime {
                     unsafe current.pointee.goesBehind = true
                     return

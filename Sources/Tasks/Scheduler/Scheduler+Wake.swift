@@ -64,7 +64,14 @@ extension Scheduler {
             if lastAllowed { return last }
             while unsafe storage.pointee.onCPU.load(ordering: .acquiring) { Spin.pause() }
         }
-        if lastAllowed, unsafe state.pointee.idleCPUs.remove(last) { return last }
+        if lastAllowed, unsafe state.pointee.idleCPUs.contains(last),
+            unsafe state.pointee.idleCPUs.remove(last)
+        {
+            return last
+        }
+        if lastAllowed, unsafe !storage.pointee.isRealTime, unsafe staysOn(state, last, storage) {
+            return last
+        }
         let affinity = unsafe storage.pointee.affinity.load()
         var idle = unsafe affinity.intersection(state.pointee.idleCPUs.load())
         while let cpu = idle.next(from: 0) {
@@ -86,6 +93,19 @@ extension Scheduler {
             return affinity.next(from: 0) ?? last
         }
         return unsafe breakAffinity(state, storage, last)
+    }
+
+    /// Whether a thread is as well off on the CPU it left, which is busy, as anywhere else: no other is idle. For machines
+    /// of up to 64 CPUs; larger ones look at the whole masks.
+    @inline(__always)
+    private static func staysOn(
+        _ state: TaskState.Pointer, _ last: Int, _ storage: ThreadStorage.Pointer
+    ) -> Bool {
+        guard unsafe state.pointee.cpuCount <= 64, unsafe !state.pointee.runsRealTime(last) else {
+            return false
+        }
+        let idle = unsafe storage.pointee.affinity.firstWord & state.pointee.idleCPUs.firstWord
+        return unsafe idle == 0 && state.pointee.onlineCPUs.firstWord & 1 &<< UInt64(last) != 0
     }
 
     /// A program's thread that is bound to CPUs of which none runs any more may run anywhere, as on Linux.
@@ -145,8 +165,11 @@ extension RunQueue {
         unsafe threads.add(storage)
         if unsafe storage.pointee.isRealTime { unsafe publishRealTime(threads, running: threads.current) }
         unsafe publishLoad(threads)
-        guard let current = unsafe threads.current, unsafe !current.pointee.isIdle else { return .wanted }
         let now = CycleClock.now
+        unsafe storage.pointee.waitsSince = now
+        unsafe statistics.wakeUps.count()
+        if cpu == CPU.index { unsafe statistics.localWakeUps.count() }
+        guard let current = unsafe threads.current, unsafe !current.pointee.isIdle else { return .wanted }
         unsafe threads.charge(now)
         let areNormal =
             unsafe (storage.pointee.schedulingClass, current.pointee.schedulingClass) == (.normal, .normal)

@@ -89,6 +89,8 @@ extension Thread {
         unsafe storage.pointee.stackTop = storage.pointee.stack?.top ?? 0
         unsafe storage.pointee.flags.store(0, ordering: .relaxed)
         unsafe storage.pointee.runtime.store(0, ordering: .relaxed)
+        unsafe storage.pointee.delay.store(0, ordering: .relaxed)
+        unsafe storage.pointee.turns.store(0, ordering: .relaxed)
         unsafe storage.pointee.userCycles.store(0, ordering: .relaxed)
         unsafe storage.pointee.voluntarySwitches.store(0, ordering: .relaxed)
         unsafe storage.pointee.involuntarySwitches.store(0, ordering: .relaxed)

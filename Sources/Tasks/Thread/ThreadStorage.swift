@@ -80,6 +80,11 @@ import Synchronization
     var start: ((borrowing TaskContext) -> Void)? = nil
     var name = ThreadName("")
 
+    /// When it became runnable or had to make room, in nanoseconds of `CycleClock`. Queue.
+    var waitsSince: UInt64 = 0
+    /// Nanoseconds it waited so, and how often it got a CPU. Written under the queue lock.
+    let delay = Atomic<UInt64>(0)
+    let turns = Atomic<UInt64>(0)
     /// Nanoseconds it ran, all in all. Written under the queue lock.
     let runtime = Atomic<UInt64>(0)
     /// Cycles in user mode, without those since it last got a CPU. Own.

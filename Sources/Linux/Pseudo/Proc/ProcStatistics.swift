@@ -1,4 +1,4 @@
-// /proc/stat, uptime, loadavg.
+// /proc/stat, uptime, loadavg, schedstat.
 
 import Deferred
 import Primitives
@@ -14,6 +14,7 @@ enum ProcStatistics {
             CPUs.online.forEach { idle &+= Scheduler.statistics(cpu: $0).idle }
             text.add("\(hundredths: Clock.monotonic) \(hundredths: idle)\n")
         }
+        tree.add("schedstat") { text, _ in showSchedule(&text) }
         tree.add("loadavg") { text, _ in showLoad(&text) }
     }
 
@@ -43,6 +44,20 @@ enum ProcStatistics {
             each.add(" \(count)")
         }
         text.add("softirq \(total)\(each)\n")
+    }
+
+    /// Version 15 (sched-stats.rst): per CPU yields, an unused number, choices, of these for want of work, wake-ups, of these by
+    /// the CPU itself, nanoseconds run, nanoseconds waited, turns. There are no scheduling domains here.
+    private static func showSchedule(_ text: inout Text) {
+        // In ticks of 4 ms since 5 minutes before it overflows in 32 bits, as Linux counts.
+        let ticks = Clock.monotonic / 4_000_000 &+ 0x1_0000_0000 &- 300 * 250
+        text.add("version 15\ntimestamp \(ticks)\n")
+        CPUs.online.forEach { cpu in
+            let counts = Scheduler.counts(cpu: cpu)
+            text.add("cpu\(cpu) \(counts.yields) 0 \(counts.switches) \(counts.idled) ")
+            text.add("\(counts.wakeUps) \(counts.localWakeUps) ")
+            text.add("\(counts.runtime) \(counts.delay) \(counts.turns)\n")
+        }
     }
 
     private static func showLoad(_ text: inout Text) {

@@ -5,11 +5,11 @@ import Primitives
 import Tasks
 
 enum ProcessScheduling {
-    /// Nanoseconds run, nanoseconds waited for a CPU (not measured), times it got one.
+    /// Nanoseconds run, nanoseconds waited for a CPU, times it got one.
     static func showBrief(_ subject: ProcessSubject, _ text: inout Text) {
         guard let thread = subject.representative?.thread else { return text.add("0 0 0\n") }
-        let switches = thread.voluntarySwitches &+ thread.involuntarySwitches
-        text.add("\(thread.runtime) 0 \(switches)\n")
+        let delay = thread.delay
+        text.add("\(thread.runtime) \(delay.nanoseconds) \(delay.turns)\n")
     }
 
     static func show(_ subject: ProcessSubject, _ text: inout Text) {
