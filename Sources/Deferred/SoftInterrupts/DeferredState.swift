@@ -39,8 +39,11 @@ import Tasks
     var counts = InlineArray<16, UInt64>(repeating: 0)
     /// The CPU's `ksoftirqd`; set once at boot, before the CPU raises anything.
     var thread: Thread? = nil
-    /// The thread has been woken and has not found everything done yet: it does the work.
+    /// The thread does the work: it has been woken and has not found everything done yet, or the window's time is used up.
     var isThreadActive = false
+    /// When the window began in which the time of soft IRQs in between is limited, and how much they had since, in cycles.
+    var windowSince: UInt64 = 0
+    var timeInWindow: UInt64 = 0
     /// When the section without bottom halves began that runs soft IRQs at its end, in cycles; 0 if none does.
     var sectionSince: UInt64 = 0
     /// Scheduled tasklets: HI, then TASKLET.

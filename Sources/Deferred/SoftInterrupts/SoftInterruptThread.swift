@@ -22,6 +22,8 @@ enum SoftInterruptThread {
                 (task: borrowing TaskContext) in serve(task)
             }
             thread.bind(to: CPUMask(cpu))
+            // A storm of soft IRQs leaves others three quarters of the CPU.
+            thread.setNice(5)
             // Before the CPU raises anything.
             unsafe DeferredState.current.pointee.perCPU.withRemote(cpu) {
                 unsafe $0.local.pointee.thread = thread
@@ -46,9 +48,12 @@ enum SoftInterruptThread {
     private static func runPending() {
         PreemptCount.add(PreemptCount.bottomHalf)
         InterruptFlag.disable()
-        SoftInterrupts.runRounds()
+        let now = SoftInterrupts.runRounds()
         // What is raised from here on runs where it is raised, unless there is something left for this thread.
-        if CPUArea.softInterruptsPending == 0 { unsafe DeferredLocal.current.pointee.isThreadActive = false }
+        let local = unsafe DeferredLocal.current
+        if CPUArea.softInterruptsPending == 0, unsafe SoftInterrupts.isWindowOver(local, now) {
+            unsafe local.pointee.isThreadActive = false
+        }
         InterruptFlag.enable()
         // A reschedule that became due meanwhile happens in `serve`, and new soft IRQs end its next wait at once.
         _ = PreemptCount.subtractIsZero(PreemptCount.bottomHalf)

@@ -14,6 +14,7 @@ extension SoftInterrupts {
         unsafe DeferredRoot.pointer = UnsafeMutableRawPointer(state)
         enterCPU()
         unsafe timeLimit = CycleClock.cycles(nanoseconds: 2_000_000)
+        unsafe window = CycleClock.cycles(nanoseconds: 4_000_000)
         DeferredHooks.setDefaults()
         TaskletQueue.boot()
         try SoftInterruptThread.start(cpuCount: cpuCount)
@@ -29,5 +30,5 @@ extension SoftInterrupts {
     }
 
     /// One go at what is pending, on the stack for it. Interrupts are off.
-    static func runOnStack() { SoftInterruptStack.call { SoftInterrupts.runRounds() } }
+    static func runOnStack() { SoftInterruptStack.call { SoftInterrupts.runInBetween() } }
 }

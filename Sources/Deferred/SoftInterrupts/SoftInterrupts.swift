@@ -21,6 +21,9 @@ public enum SoftInterrupts {
     /// Rounds, and cycles (2 ms, set at boot), after which `ksoftirqd` takes over.
     private static let roundLimit = 10
     nonisolated(unsafe) static var timeLimit: UInt64 = .max
+    /// Cycles of a window (4 ms, set at boot): soft IRQs have half of it in between, then the thread does the work until
+    /// the window is over. So interrupts that come one right after the other, each with a soft IRQ, leave half of the CPU.
+    nonisolated(unsafe) static var window: UInt64 = .max
 
     /// Gives the vector its handler. Boot only.
     public static func register(_ vector: SoftInterrupt, _ handler: @escaping Handler) {
@@ -73,7 +76,9 @@ public enum SoftInterrupts {
         let wereEnabled = InterruptFlag.isEnabled
         InterruptFlag.disable()
         let local = unsafe DeferredLocal.current
-        if unsafe !local.pointee.isThreadActive {
+        if unsafe local.pointee.isThreadActive {
+            SoftInterruptThread.wakeLocal()
+        } else {
             // Interrupts are on only where a task enables bottom halves, and so ends a section.
             unsafe local.pointee.sectionSince = wereEnabled ? CPUArea.softInterruptRaisedAt : 0
             runOnStack()
@@ -83,12 +88,14 @@ public enum SoftInterrupts {
 
     /// Rounds of handlers, until nothing is pending or they have had their time. Interrupts are off before and after,
     /// and on while handlers run.
-    static func runRounds() {
+    /// - Returns: the time-stamp counter at the end.
+    @discardableResult
+    static func runRounds() -> UInt64 {
         let local = unsafe DeferredLocal.current
         let start = CycleClock.cycles
         var now = start
         var pending = CPUArea.softInterruptsPending
-        if pending == 0 { return }
+        if pending == 0 { return now }
         for _ in 0..<roundLimit {
             Latency.softInterruptDelay.note(now &- CPUArea.softInterruptRaisedAt)
             CPUArea.softInterruptsPending = 0
@@ -101,7 +108,32 @@ public enum SoftInterrupts {
         }
         let since = unsafe local.pointee.sectionSince
         Latency.bottomHalvesOff.note(now &- (since == 0 ? start : since))
+        unsafe local.pointee.timeInWindow &+= now &- start
         if pending != 0 { SoftInterruptThread.wakeLocal() }
+        return now
+    }
+
+    /// Begins a new window if the last one is over; else, if its time is used up, leaves the rest of it to the thread.
+    /// Interrupts are off.
+    @inline(__always)
+    private static func lookAtWindow(_ local: DeferredLocal.Pointer, _ now: UInt64) {
+        if unsafe now &- local.pointee.windowSince >= window {
+            unsafe local.pointee.windowSince = now
+            unsafe local.pointee.timeInWindow = 0
+        } else if unsafe local.pointee.timeInWindow >= window / 2 {
+            unsafe local.pointee.isThreadActive = true
+        }
+    }
+
+    /// One go in between, on the stack for it.
+    static func runInBetween() {
+        let now = runRounds()
+        unsafe lookAtWindow(DeferredLocal.current, now)
+    }
+
+    /// Whether the thread may leave the work to others again. Interrupts are off.
+    static func isWindowOver(_ local: DeferredLocal.Pointer, _ now: UInt64) -> Bool {
+        unsafe local.pointee.timeInWindow < window / 2 || now &- local.pointee.windowSince >= window
     }
 
     @inline(__always)
