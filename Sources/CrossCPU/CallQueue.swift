@@ -130,13 +130,21 @@ struct CallQueue: Sendable {
     ) -> Int? {
         var interrupt = CPUMask()
         defer { send(interrupt) }
-        while let cpu = left.next(from: 0) {
-            let node = unsafe own.node(for: cpu)
-            guard unsafe node.pointee.tryLock(synchronous: wait) else { return cpu }
-            unsafe node.pointee.function = function
-            unsafe node.pointee.argument = argument
-            if unsafe add(node, to: cpu) { interrupt.insert(cpu) }
-            left.remove(cpu)
+        for word in 0..<4 {
+            var bits = left[word: word]
+            while bits != 0 {
+                let cpu = word &* 64 &+ bits.trailingZeroBitCount
+                let node = unsafe own.node(for: cpu)
+                guard unsafe node.pointee.tryLock(synchronous: wait) else {
+                    left[word: word] = bits
+                    return cpu
+                }
+                unsafe node.pointee.function = function
+                unsafe node.pointee.argument = argument
+                if unsafe add(node, to: cpu) { interrupt[word: word] |= bits & (0 &- bits) }
+                bits &= bits &- 1
+            }
+            left[word: word] = 0
         }
         return nil
     }
@@ -150,7 +158,13 @@ struct CallQueue: Sendable {
 
     @inline(__always)
     private func wait(for node: CallSingleData.Pointer, on cpu: Int) {
-        if unsafe !node.pointee.isLocked { return }
+        // Most answer within a few turns: the clock is not read for them.
+        var turns = 0
+        while turns < CallPatience.turns {
+            if unsafe !node.pointee.isLocked { return }
+            Spin.pause()
+            turns &+= 1
+        }
         unsafe waitLong(for: node, on: cpu)
     }
 

@@ -44,6 +44,10 @@ public enum InterprocessorInterrupts {
 
     /// One command for each set of CPUs that a command can reach, else one for each CPU.
     static func send(_ vector: UInt8, to mask: CPUMask) {
+        if mask[word: 1] | mask[word: 2] | mask[word: 3] == 0, let set = CPUSignal.flatSet(mask[word: 0]) {
+            if set != 0 { CPUSignal.send(vector, set: set) }
+            return
+        }
         var cluster: UInt32 = 0
         var set: UInt32 = 0
         mask.forEach { cpu in

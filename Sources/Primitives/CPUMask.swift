@@ -91,10 +91,22 @@ public struct CPUMask: Equatable, Sendable {
     /// Calls `body` for each CPU of the set, lowest first.
     @inline(__always)
     public func forEach<E>(_ body: (Int) throws(E) -> Void) throws(E) {
-        var cpu = next(from: 0)
-        while let each = cpu {
-            try body(each)
-            cpu = next(from: each + 1)
+        try Self.forEach(words.0, from: 0, body)
+        // Most machines end here.
+        if words.1 | words.2 | words.3 == 0 { return }
+        try Self.forEach(words.1, from: 64, body)
+        try Self.forEach(words.2, from: 128, body)
+        try Self.forEach(words.3, from: 192, body)
+    }
+
+    @inline(__always)
+    private static func forEach<E>(
+        _ word: UInt64, from first: Int, _ body: (Int) throws(E) -> Void
+    ) throws(E) {
+        var bits = word
+        while bits != 0 {
+            try body(first &+ bits.trailingZeroBitCount)
+            bits &= bits &- 1
         }
     }
 

@@ -13,6 +13,8 @@ public enum CPUSignal {
 
     public static func set(of cpu: Int) -> (cluster: UInt32, set: UInt32)? { nil }
 
+    public static func flatSet(_ bits: UInt64) -> UInt32? { nil }
+
     /// There are no NMIs here.
     public static func sendNMI(cpu: Int) {}
 }

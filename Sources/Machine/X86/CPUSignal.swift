@@ -19,6 +19,13 @@ public enum CPUSignal {
         LocalAPIC.logicalSet(cpu: cpu, apicID: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))
     }
 
+    /// The set of those of the CPUs 0 ... 63 whose bits are set, if one command reaches them all and that is known without
+    /// looking at each: with the xAPIC, the first eight.
+    @inline(__always)
+    public static func flatSet(_ bits: UInt64) -> UInt32? {
+        bits < 256 && !LocalAPIC.isX2APIC ? UInt32(truncatingIfNeeded: bits) : nil
+    }
+
     /// Interrupts `cpu` with an NMI. Any context.
     public static func sendNMI(cpu: Int) {
         LocalAPIC.sendNMI(to: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))
