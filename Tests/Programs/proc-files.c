@@ -120,6 +120,58 @@ static long long sum(const char *p)
 	return total;
 }
 
+TEST(load_follows_what_runs)
+{
+	double before = 0, now = 0;
+	pid_t child[2];
+	NEED(load("/proc/loadavg"));
+	EQ(sscanf(text, "%lf", &before), 1);
+	for (int i = 0; i < 2; i++)
+		child[i] = SPAWN(for (;;) {});
+	// A sample is taken every five seconds; two that run add 0.16.
+	long long end = tap_now() + 15000000000LL;
+	do {
+		tap_pause(200);
+		NEED(load("/proc/loadavg"));
+		EQ(sscanf(text, "%lf", &now), 1);
+	} while (now < 0.12 && tap_now() < end);
+	CHECK(now >= 0.12 || before >= 2);
+	for (int i = 0; i < 2; i++) {
+		OK(kill(child[i], SIGKILL));
+		KILLED(tap_wait(child[i]), SIGKILL);
+	}
+}
+
+TEST(schedule_statistics)
+{
+	long long before = 0, after = 0;
+	for (int round = 0; round < 2; round++) {
+		NEED(load("/proc/schedstat"));
+		NEED(strncmp(text, "version 15\ntimestamp ", 21) == 0);
+		long long yields, unused, choices, idled, wakes, local, runtime, delay, turns;
+		int lines = 0;
+		for (char *p = strstr(text, "\ncpu"); p; p = strstr(p + 1, "\ncpu")) {
+			int cpu;
+			EQ(sscanf(p, " cpu%d %lld %lld %lld %lld %lld %lld %lld %lld %lld", &cpu, &yields, &unused, &choices, &idled,
+				  &wakes, &local, &runtime, &delay, &turns), 10);
+			CHECK(local <= wakes && runtime > 0 && delay >= 0 && turns > 0);
+			*(round ? &after : &before) += yields;
+			lines++;
+		}
+		EQ(lines, processors());
+		for (int i = 0; i < 100; i++)
+			syscall(SYS_sched_yield);
+	}
+	CHECK(after - before >= 100);
+	// Nanoseconds run, nanoseconds waited, turns.
+	EXITED(CHILD(
+		long long ran, waited, turns;
+		tap_pause(5);
+		NEED(load("/proc/self/schedstat"));
+		EQ(sscanf(text, "%lld %lld %lld", &ran, &waited, &turns), 3);
+		CHECK(ran > 0 && waited >= 0 && turns >= 2)), 0);
+}
+
 TEST(interrupts)
 {
 	NEED(load("/proc/interrupts"));

@@ -127,6 +127,42 @@ extension SimulatedMachineTests {
             let queue = WaitQueue()
         }
 
+        /// However many threads are woken for a CPU before it looks: one interrupt tells it.
+        @Test func oneInterruptForManyWakeUps() {
+            let failure = SimulatedKernel.underSeeds(30, cpus: [2]) { task in
+                Thread.current.bind(to: CPUMask(0))
+                while CPU.index != 0 { Scheduler.yield(task) }
+                let isDeaf = Counter()
+                let mayHear = Counter()
+                let ran = Counter()
+                let deaf = SimulatedKernel.start { task in
+                    Thread.current.bind(to: CPUMask(1))
+                    while CPU.index != 1 { Scheduler.yield(task) }
+                    withInterruptsOff { _ in
+                        isDeaf.add()
+                        while mayHear.value == 0 { Spin.pause() }
+                    }
+                }
+                while isDeaf.value == 0 { Scheduler.yield(task) }
+                let machine = SimulatedCPU.current.machine
+                let before = machine.sentIPIs
+                let woken = (0..<5).map { index in
+                    let thread = try! Thread.create(name: "woken") { _ in ran.add() }
+                    thread.bind(to: CPUMask(1))
+                    thread.setScheduling(.fifo, priority: 10 + index)
+                    thread.start()
+                    return thread
+                }
+                SimulatedKernel.check(
+                    machine.sentIPIs - before == 1, "\(machine.sentIPIs - before) interrupts")
+                mayHear.add()
+                while ran.value < 5 || deaf.exists || woken.contains(where: { $0.exists }) {
+                    SimulatedKernel.sleep(until: CycleClock.now + 100_000, task)
+                }
+            }
+            #expect(failure == nil)
+        }
+
         @Test func affinityToNoCPUIsRefused() {
             let failure = SimulatedKernel.run(cpus: 2, seed: 0) { task in
                 for mask in [CPUMask(), CPUMask(2), CPUMask(200)] {
