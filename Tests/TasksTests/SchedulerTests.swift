@@ -153,8 +153,9 @@ extension SimulatedMachineTests {
                     thread.start()
                     return thread
                 }
+                // None at all where one from before has not been taken yet.
                 SimulatedKernel.check(
-                    machine.sentIPIs - before == 1, "\(machine.sentIPIs - before) interrupts")
+                    machine.sentIPIs - before <= 1, "\(machine.sentIPIs - before) interrupts")
                 mayHear.add()
                 while ran.value < 5 || deaf.exists || woken.contains(where: { $0.exists }) {
                     SimulatedKernel.sleep(until: CycleClock.now + 100_000, task)

@@ -29,6 +29,7 @@ enum FirstThread {
         if let filter = options.tests { runTests(filter, task) }
         unpackRamdisk(boot.ramdisk, root, task)
         mountDevices(root, task)
+        startLoadAverage()
         var request = InitProcess.Request(root: root)
         request.path = options.initPath
         request.arguments = options.initArguments
@@ -37,6 +38,12 @@ enum FirstThread {
         do throws(InitProcess.Failure) {
             try InitProcess.start(request, task)
         } catch { bootFailure(error.message) }
+    }
+
+    private static func startLoadAverage() {
+        do throws(Errno) {
+            try LoadAverage.start()
+        } catch { printk(.warning, "no load averages: error \(error.code)") }
     }
 
     /// Linux's environment for init, then what the command line adds.

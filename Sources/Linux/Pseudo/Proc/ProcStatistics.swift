@@ -99,6 +99,6 @@ extension Text.Interpolation {
     /// A load average with eleven bits behind the point, rounded to hundredths.
     mutating func appendInterpolation(load: UInt64) {
         let rounded = load + 2048 / 200
-        text.add("\(rounded >> 11).\(padded: (rounded & 2047) * 100 >> 11, to: 2, with: 48)")
+        text.add("\(rounded >> 11).\(padded: ((rounded & 2047) * 100) >> 11, to: 2, with: 48)")
     }
 }
