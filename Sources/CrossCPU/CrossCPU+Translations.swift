@@ -11,8 +11,6 @@ import Memory
 extension CrossCPU {
     /// What `TLBHooks.shootdown` is. Interrupts on, preemption off.
     static func shootdown(_ request: UInt, _ mask: CPUMask) {
-        // Before this room has begun, and on a simulated machine that does without it, nobody else runs.
-        guard unsafe CrossCPURoot.pointer != nil else { return }
         let targets = mask.intersection(CPUs.online)
         if targets.isEmpty { return }
         precondition(InterruptFlag.isEnabled, "a TLB shootdown with interrupts off can deadlock")

@@ -21,7 +21,7 @@ public enum CrossCPU {
         unsafe CrossCPURoot.pointer = UnsafeMutableRawPointer(state)
         // The same for every machine; set before other CPUs run.
         unsafe TaskHooks.idleWork = { CrossCPU.flushFromIdle() }
-        unsafe TLBHooks.shootdown = { request, word0, word1, word2, word3 in
+        TLBHooks.shootdown = { request, word0, word1, word2, word3 in
             var mask = CPUMask()
             mask[word: 0] = word0
             mask[word: 1] = word1

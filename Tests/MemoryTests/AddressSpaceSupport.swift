@@ -22,6 +22,10 @@ final class TestMachine {
         KernelPageTable.initialize(root: Frames.allocateZeroed()!.address)
         for cpu in cpus {
             cpu.bind()
+            // Each of these CPUs has a machine of its own, as far as hooks go.
+            TLBHooks.shootdown = { request, word0, _, _, _ in
+                TestMachines.current?.shootdown(request, word0)
+            }
             UserAccess.pageFault = { address, write in
                 AddressSpace.handleCurrentFault(
                     at: VirtualAddress(address), access: write ? .write : .read, TaskContext()) == .resolved
@@ -29,9 +33,6 @@ final class TestMachine {
         }
         cpus[0].bind()
         TestMachines.current = self
-        unsafe TLBHooks.shootdown = { request, word0, _, _, _ in
-            TestMachines.current?.shootdown(request, word0)
-        }
     }
 
     /// What the CrossCPU room does with interrupts: the CPUs asked do it one after the other.

@@ -14,6 +14,7 @@ import Glibc
     var time: UnsafeMutableRawPointer? = nil
     var deferred: UnsafeMutableRawPointer? = nil
     var crossCPU: UnsafeMutableRawPointer? = nil
+    var shootdown: ShootdownRoot.Function? = nil
 }
 
 @safe public final class SimulatedMachine: @unchecked Sendable {

@@ -31,3 +31,12 @@ public enum CrossCPURoot {
         set { unsafe SimulatedCPU.current.machine.roots.crossCPU = newValue }
     }
 }
+
+/// How this machine makes other CPUs forget translations (`TLBHooks.shootdown`): machines of tests differ in it.
+public enum ShootdownRoot {
+    public typealias Function = @convention(c) (_ request: UInt, UInt64, UInt64, UInt64, UInt64) -> Void
+    public static var function: Function? {
+        get { unsafe SimulatedCPU.current.machine.roots.shootdown }
+        set { unsafe SimulatedCPU.current.machine.roots.shootdown = newValue }
+    }
+}

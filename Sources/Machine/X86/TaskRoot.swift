@@ -19,3 +19,10 @@ public enum DeferredRoot {
 public enum CrossCPURoot {
     nonisolated(unsafe) public static var pointer: UnsafeMutableRawPointer? = nil
 }
+
+/// How this machine makes other CPUs forget translations (`TLBHooks.shootdown`). Set once at boot.
+public enum ShootdownRoot {
+    public typealias Function = @convention(c) (_ request: UInt, UInt64, UInt64, UInt64, UInt64) -> Void
+    // Not written after boot.
+    @safe nonisolated(unsafe) public static var function: Function? = nil
+}

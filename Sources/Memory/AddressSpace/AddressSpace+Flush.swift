@@ -61,7 +61,7 @@ public struct TLBRequest: Sendable {
     func send(to cpus: CPUMask) {
         // The hook returns when nobody needs the request any more.
         unsafe withUnsafePointer(to: self) { request in
-            unsafe TLBHooks.shootdown?(
+            TLBHooks.shootdown?(
                 UInt(bitPattern: request), cpus[word: 0], cpus[word: 1], cpus[word: 2], cpus[word: 3])
         }
     }

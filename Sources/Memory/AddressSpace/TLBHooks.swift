@@ -7,8 +7,11 @@ import Primitives
 public enum TLBHooks {
     /// Makes the CPUs of a mask (four words, CPU 0 in bit 0 of the first) other than this one call `TLBRequest.answer` with
     /// the address given, before it returns. Called with interrupts on and preemption off, perhaps with spin locks held.
-    nonisolated(unsafe) public static var shootdown:
-        (@convention(c) (_ request: UInt, UInt64, UInt64, UInt64, UInt64) -> Void)? = nil
+    @inline(__always)
+    public static var shootdown: ShootdownRoot.Function? {
+        get { ShootdownRoot.function }
+        set { ShootdownRoot.function = newValue }
+    }
 
     /// More pages than this are forgotten all at once.
     public static let pageLimit: UInt = 33
