@@ -19,6 +19,8 @@ import Time
     let wantedCPU = Atomic<Int>(-1)
     /// The function sleeps so many nanoseconds.
     let pause = Atomic<UInt64>(0)
+    /// The function sleeps as long as this is set, 30 s at most.
+    let isHeld = Atomic<Bool>(false)
 
     var word: UInt { unsafe UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
 
@@ -76,6 +78,10 @@ import Time
                 $0.enter()
                 let pause = $0.pause.load(ordering: .relaxed)
                 if pause > 0 { Thread.sleep(for: pause, task) }
+                let end = Clock.monotonic &+ 30_000_000_000
+                while $0.isHeld.load(ordering: .acquiring), Clock.monotonic < end {
+                    Thread.sleep(for: 1_000_000, task)
+                }
                 $0.leave()
             }
         }
@@ -159,15 +165,15 @@ extension TestSuite {
                 }
             },
             TestCase("works that sleep hold up nobody") { task, check in
-                let sleepers = (0..<8).map { _ in CountedWork(on: 0, pause: 20_000_000) }
+                let sleepers = (0..<8).map { _ in CountedWork(on: 0) }
                 let quick = CountedWork(on: 0)
-                let start = CycleClock.now
+                for work in sleepers { work.counted.isHeld.store(true, ordering: .releasing) }
                 for work in sleepers { work.counted.claim(WorkQueue.events.queue(work.work, on: 0)) }
                 quick.counted.claim(WorkQueue.events.queue(quick.work, on: 0))
                 quick.work.flush(task)
-                check.expect(
-                    sleepers.contains { $0.counted.inside.load(ordering: .relaxed) > 0 },
-                    "no work sleeps any more \(CycleClock.now - start) ns later")
+                let asleep = sleepers.count { $0.counted.inside.load(ordering: .relaxed) > 0 }
+                check.expect(asleep, equals: sleepers.count, "works that sleep")
+                for work in sleepers { work.counted.isHeld.store(false, ordering: .releasing) }
                 WorkQueue.events.flush(task)
                 quick.counted.check(&check)
                 for work in sleepers { work.counted.check(&check) }
