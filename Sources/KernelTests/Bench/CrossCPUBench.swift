@@ -14,10 +14,6 @@ enum CrossCPUBench {
     private static let isOver = Atomic<Bool>(false)
     private static let turn = Atomic<Int>(0)
 
-    private final class Finished: Sendable {
-        let completion = Completion()
-    }
-
     static func run(_ task: borrowing TaskContext) {
         Measurement.calibrate()
         guard CPUs.onlineCount > 1 else { return TestReport.line("bench: one CPU only") }
@@ -57,38 +53,32 @@ enum CrossCPUBench {
     }
 
     private static func noWait(_ name: StaticString) {
-        var measurement = Measurement()
-        withPreemptionOff { off in
-            for _ in 0..<Measurement.rounds {
-                settle()
-                let start = TSC.read()
-                try? CrossCPU.callFunction(on: 1, wait: false, off) { _, _ in }
-                measurement.add(TSC.read() &- start)
-            }
+        settled(name) { off in
+            try? CrossCPU.callFunction(on: 1, wait: false, off) { _, _ in }
         }
-        measurement.report(name)
     }
 
     private static func many(_ name: StaticString) {
-        var measurement = Measurement()
-        withPreemptionOff { off in
-            for _ in 0..<Measurement.rounds {
-                settle()
-                let start = TSC.read()
-                _ = try? CrossCPU.callFunctionMany(CPUs.online, wait: true, off) { _, _ in }
-                measurement.add(TSC.read() &- start)
-            }
+        settled(name) { off in
+            _ = try? CrossCPU.callFunctionMany(CPUs.online, wait: true, off) { _, _ in }
         }
-        measurement.report(name)
     }
 
     private static func flushAll(_ name: StaticString) {
+        settled(name) { off in
+            try? CrossCPU.onEachCPU(off) { _, _ in Translation.invalidateAll() }
+        }
+    }
+
+    /// Measures and reports `operation`, each time when the others have settled.
+    @inline(__always)
+    private static func settled(_ name: StaticString, _ operation: (borrowing PreemptionOff) -> Void) {
         var measurement = Measurement()
         withPreemptionOff { off in
             for _ in 0..<Measurement.rounds {
                 settle()
                 let start = TSC.read()
-                try? CrossCPU.onEachCPU(off) { _, _ in Translation.invalidateAll() }
+                operation(off)
                 measurement.add(TSC.read() &- start)
             }
         }
