@@ -72,6 +72,23 @@ struct LatencyTests {
         #expect(failure == nil)
     }
 
+    /// What the CPU's thread runs ends no section, however long ago the last one was.
+    @Test func theThreadsWorkIsNoSection() {
+        let failure = Kernel.underSeeds(10, cpus: [1]) { task in
+            withBottomHalvesOff { _ in SoftInterrupts.raise(.tasklet) }
+            Kernel.sleep(until: CycleClock.now + 3_000_000, task)
+            withInterruptsOff { _ in Latency.bottomHalvesOff.clear() }
+            let before = SoftInterrupts.count(.tasklet, cpu: 0)
+            // Raised by a task with bottom halves on, so the thread runs it.
+            SoftInterrupts.raise(.tasklet)
+            Kernel.sleep(until: CycleClock.now + 1_000_000, task)
+            Kernel.check(SoftInterrupts.count(.tasklet, cpu: 0) == before + 1, "not run")
+            let longest = Latency.bottomHalvesOff.histogram(cpu: 0).maximum
+            Kernel.check(longest < 1_000_000, "off for \(longest)")
+        }
+        #expect(failure == nil)
+    }
+
     @Test func aTimerThatComesLateIsCounted() {
         let failure = Kernel.underSeeds(10, cpus: [1]) { task in
             withInterruptsOff { _ in Latency.interruptsOff.clear() }

@@ -88,9 +88,9 @@ public enum SoftInterrupts {
 
     /// Rounds of handlers, until nothing is pending or they have had their time. Interrupts are off before and after,
     /// and on while handlers run.
+    /// - Parameter section: when the section without bottom halves began that ends with these, in cycles; 0 if none does.
     /// - Returns: the time-stamp counter at the end.
-    @discardableResult
-    static func runRounds() -> UInt64 {
+    static func runRounds(endingSectionOf section: UInt64 = 0) -> UInt64 {
         let local = unsafe DeferredLocal.current
         let start = CycleClock.cycles
         var now = start
@@ -106,8 +106,7 @@ public enum SoftInterrupts {
             pending = CPUArea.softInterruptsPending
             if unsafe pending == 0 || PreemptCount.needResched || now &- start >= timeLimit { break }
         }
-        let since = unsafe local.pointee.sectionSince
-        Latency.bottomHalvesOff.note(now &- (since == 0 ? start : since))
+        Latency.bottomHalvesOff.note(now &- (section == 0 ? start : section))
         unsafe local.pointee.timeInWindow &+= now &- start
         if pending != 0 { SoftInterruptThread.wakeLocal() }
         return now
@@ -127,8 +126,9 @@ public enum SoftInterrupts {
 
     /// One go in between, on the stack for it.
     static func runInBetween() {
-        let now = runRounds()
-        unsafe lookAtWindow(DeferredLocal.current, now)
+        let local = unsafe DeferredLocal.current
+        let now = runRounds(endingSectionOf: unsafe local.pointee.sectionSince)
+        unsafe lookAtWindow(local, now)
     }
 
     /// Whether the thread may leave the work to others again. Interrupts are off.
