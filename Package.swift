@@ -60,6 +60,8 @@ var targets: [Target] = [
         name: "Machine", dependencies: ["CMachine"], path: "Sources/Machine",
         exclude: [otherMachine],
         swiftSettings: roomSettings),
+    // A library of its own, for any Swift program; the kernel's timers use it too.
+    .target(name: "TimerWheel", swiftSettings: isKernel ? roomSettings : languageSettings),
     room("Primitives", above: ["Machine"]),
     room("Memory", above: ["Machine", "Primitives"]),
     room("Interrupts", above: ["Machine", "Primitives", "Memory"]),
@@ -69,7 +71,9 @@ var targets: [Target] = [
         "Deferred", above: ["CMachine", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU"]),
     room(
         "Time",
-        above: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred"]),
+        above: [
+            "TimerWheel", "Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred",
+        ]),
     room(
         "Devices",
         above: [
@@ -132,6 +136,11 @@ if isKernel {
             swiftSettings: languageSettings)
     }
     targets += [
+        .testTarget(name: "TimerWheelTests", dependencies: ["TimerWheel"], swiftSettings: languageSettings),
+        // What `./apus bench wheel` counts the instructions of.
+        .executableTarget(
+            name: "wheel-count", dependencies: ["TimerWheel"], path: "Tests/WheelCount",
+            swiftSettings: languageSettings),
         .testTarget(
             name: "ContextTests",
             dependencies: ["Machine", "Primitives", "Memory", "Interrupts", "Tasks", "CrossCPU", "Deferred"],
@@ -155,6 +164,7 @@ if isKernel {
 
 let package = Package(
     name: "Apus",
+    products: isKernel ? [] : [.library(name: "TimerWheel", targets: ["TimerWheel"])],
     dependencies: isKernel
         ? []
         : [
