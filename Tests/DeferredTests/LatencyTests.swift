@@ -19,8 +19,10 @@ struct LatencyTests {
     }
 
     @Test func bucketsArePowersOfTwo() {
-        var histogram = DelayHistogram()
-        for delay: UInt64 in [0, 1, 2, 3, 4, 1023, 1024, .max] { histogram.note(delay) }
+        let kind = Latency.interruptsOff
+        SimulatedCPU(index: 0).bind()
+        for delay: UInt64 in [0, 1, 2, 3, 4, 1023, 1024, .max] { kind.noteAscending(delay) }
+        let histogram = kind.histogram(cpu: 0)
         #expect(histogram[0] == 2)
         #expect(histogram[1] == 2)
         #expect(histogram[2] == 1)
@@ -29,6 +31,11 @@ struct LatencyTests {
         #expect(histogram[DelayHistogram.bucketCount - 1] == 1)
         #expect(histogram.count == 8)
         #expect(histogram.maximum == .max)
+        // A counter that runs behind another CPU's.
+        kind.note(0 &- 5)
+        #expect(kind.histogram(cpu: 0)[0] == 3)
+        kind.clear()
+        #expect(kind.histogram(cpu: 0).count == 0 && kind.histogram(cpu: 0).maximum == 0)
     }
 
     @Test func everyWorkIsCountedOnce() {

@@ -136,7 +136,7 @@ public enum SimulatedKernel {
         let busy = PreemptCount.hardInterruptMask | PreemptCount.bottomHalfMask | PreemptCount.nmiMask
         if CPUArea.softInterruptsPending != 0, PreemptCount.value & busy == 0 {
             PreemptCount.add(PreemptCount.bottomHalf)
-            unsafe PreemptionHook.softInterrupts?()
+            SoftInterruptStack.runAtInterruptExit()
             InterruptFlag.disable()
             _ = PreemptCount.subtractIsZero(PreemptCount.bottomHalf)
         }

@@ -203,9 +203,12 @@ FUNCTION interrupt_dispatcher
     addq $8, %rsp
     iretq
 
-5:  subq $8, %rsp
-    call apus_interrupt_exit_softirqs
-    addq $8, %rsp
+    // Not inside another interrupt, nor where bottom halves are off: they run when those end.
+5:  testl $INTERRUPT_MASK, %gs:CPU_PREEMPT_COUNT
+    jnz 3b
+    addl $BOTTOM_HALF_UNIT, %gs:CPU_PREEMPT_COUNT
+    ON_SOFTIRQ_STACK softirqs_at_exit
+    subl $BOTTOM_HALF_UNIT, %gs:CPU_PREEMPT_COUNT
     jmp 3b
 6:  subq $8, %rsp
     call apus_interrupt_exit_preempt
@@ -295,15 +298,25 @@ END_FUNCTION bad_iretq
 
     .text
 
-// void machine_call_on_stack(void (*function)(void), uintptr_t top)
-FUNCTION machine_call_on_stack
-    pushq %rbp
-    movq %rsp, %rbp
-    movq %rsi, %rsp
-    call *%rdi
-    movq %rbp, %rsp
-    popq %rbp
+// void machine_run_softirqs(void): where bottom halves are enabled again. Interrupts are as they were, afterwards too.
+FUNCTION machine_run_softirqs
+    pushfq
+    cli
+    ON_SOFTIRQ_STACK softirqs_of_section
+    popfq
     ret
-END_FUNCTION machine_call_on_stack
+END_FUNCTION machine_run_softirqs
+
+FUNCTION no_softirqs
+    ret
+END_FUNCTION no_softirqs
+
+// What runs soft IRQs (room Deferred), with interrupts off before and after, in the two places.
+    .data
+    .balign 8
+    .globl softirqs_at_exit, softirqs_of_section
+softirqs_at_exit: .quad no_softirqs
+softirqs_of_section: .quad no_softirqs
+    .text
 
     .section .note.GNU-stack, "", @progbits

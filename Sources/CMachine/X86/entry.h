@@ -9,6 +9,9 @@
 #define MSR_GS_BASE 0xc0000101
 #define HARD_INTERRUPT_UNIT 0x10000
 #define HARD_INTERRUPT_MASK 0xf0000
+#define BOTTOM_HALF_UNIT 0x100
+// Bottom halves off, hard interrupts, NMI.
+#define INTERRUPT_MASK 0xffff00
 #define NMI_UNIT 0x100000
 #define NMI_MASK 0xf00000
 // The preemption count of a thread in user mode while no reschedule is wanted.
@@ -56,6 +59,16 @@
     shlq $32, %rdx
     orq %rdx, %rax
     subq %rax, %gs:CPU_USER_CYCLES
+.endm
+
+// Calls the function whose address lies at `function` on this CPU's soft-IRQ stack, at whose top the old stack pointer
+// is kept. Bottom halves are counted off, so nobody else is on that stack. Interrupts are off.
+.macro ON_SOFTIRQ_STACK function
+    movq %gs:CPU_SOFTIRQ_STACK_TOP, %rax
+    movq %rsp, (%rax)
+    movq %rax, %rsp
+    call *\function(%rip)
+    popq %rsp
 .endm
 
 // Takes the general registers back; the stack pointer is then at orig_ax.

@@ -14,6 +14,13 @@
 // Process context identifiers that a CPU uses for user programs, beside 0 for the kernel's own page table.
 #define CPU_TLB_CONTEXTS 6
 
+// Delays counted in powers of two: see `Latency` and `DelayHistogram` in Swift.
+#define CPU_DELAY_KINDS 5
+struct cpu_delays {
+    uint64_t buckets[64];
+    uint64_t maximum;
+};
+
 struct cpu_area {
     struct cpu_area *self;
     uint32_t index;
@@ -46,10 +53,17 @@ struct cpu_area {
     uint32_t tlb_context;
     uint64_t tlb_context_spaces[CPU_TLB_CONTEXTS];
     uint64_t tlb_context_generations[CPU_TLB_CONTEXTS];
-    // When the first of the pending soft IRQs was raised, in cycles.
+    // When the first of the pending soft IRQs was raised, in cycles. Cycles that soft IRQs still have in the present window
+    // (SoftInterrupts.swift), and whether ksoftirqd does all the work for the while. How often each ran here.
     uint64_t softirq_raised_at;
-    // What rooms above keep for this CPU: addresses of their own structures, 0 before they are made.
-    uintptr_t latencies;
+    int64_t softirq_budget;
+    uint32_t softirq_thread_active;
+    uint64_t softirq_counts[32];
+    // Scheduled tasklets of soft IRQs HI and TASKLET: the address of the last one, which has that of the one before it.
+    uintptr_t high_tasklets;
+    uintptr_t tasklets;
+    struct cpu_delays delays[CPU_DELAY_KINDS];
+    // What room Deferred keeps for this CPU: the address of its own structure, 0 before it is made.
     uintptr_t deferred;
 };
 
@@ -73,7 +87,11 @@ _Static_assert(sizeof(struct cpu_area) <= CPU_AREA_SIZE, "");
 #define CPU_AREA_READ(type, offset)                                                          \
     ({ type v_; __asm__ volatile("mov %%gs:%c1, %0" : "=r"(v_) : "i"(offset)); v_; })
 #define CPU_AREA_WRITE(type, offset, value)                                                  \
-    ({ type v_ = (value); __asm__ volatile("mov %0, %%gs:%c1" ::"r"(v_), "i"(offset) : "memory"); })
+    ({ type v_ = (value); CPU_AREA_STORE(v_, offset); })
+// The size of the store is the value's, also where that is a constant.
+#define CPU_AREA_STORE(v, offset)                                                            \
+    ({ if (sizeof(v) == 4) __asm__ volatile("movl %0, %%gs:%c1" ::"re"(v), "i"(offset) : "memory"); \
+       else __asm__ volatile("movq %q0, %%gs:%c1" ::"re"(v), "i"(offset) : "memory"); })
 // The areas of all CPUs, by number; 0 for those that have none.
 #define MAXIMUM_CPUS 256
 extern struct cpu_area *cpu_areas[MAXIMUM_CPUS];
@@ -109,7 +127,10 @@ CPU_AREA_FIELD(uintptr_t, irq_stack_top)
 CPU_AREA_FIELD(uintptr_t, softirq_stack_top)
 CPU_AREA_FIELD(uint32_t, softirq_pending)
 CPU_AREA_FIELD(uint64_t, softirq_raised_at)
-CPU_AREA_FIELD(uintptr_t, latencies)
+CPU_AREA_FIELD(int64_t, softirq_budget)
+CPU_AREA_FIELD(uint32_t, softirq_thread_active)
+CPU_AREA_FIELD(uintptr_t, high_tasklets)
+CPU_AREA_FIELD(uintptr_t, tasklets)
 CPU_AREA_FIELD(uintptr_t, deferred)
 CPU_AREA_FIELD(uint32_t, apic_id)
 CPU_AREA_FIELD(uintptr_t, tss)
@@ -204,6 +225,90 @@ CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector)
 }
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit)
 { __asm__ volatile("orl %0, %%gs:%c1" ::"ri"(bit), "i"(CPU_SOFTIRQ_PENDING) : "memory", "cc"); }
+CPU_AREA_INLINE _Bool cpu_area_is_softirq_pending(void)
+{
+    _Bool some;
+    __asm__ volatile("cmpl $0, %%gs:%c1" : "=@ccnz"(some) : "i"(CPU_SOFTIRQ_PENDING) : "memory");
+    return some;
+}
+CPU_AREA_INLINE _Bool cpu_area_is_softirq_thread_active(void)
+{
+    _Bool active;
+    __asm__ volatile("cmpl $0, %%gs:%c1" : "=@ccnz"(active) : "i"(offsetof(struct cpu_area, softirq_thread_active)) : "memory");
+    return active;
+}
+// Whether any of the bits of `mask` is set in the count.
+CPU_AREA_INLINE _Bool cpu_area_preempt_count_has(uint32_t mask)
+{
+    _Bool some;
+    __asm__ volatile("testl %1, %%gs:%c2" : "=@ccnz"(some) : "ri"(mask), "i"(CPU_PREEMPT_COUNT) : "memory");
+    return some;
+}
+CPU_AREA_INLINE _Bool cpu_area_preempt_count_is(uint32_t count)
+{
+    _Bool is;
+    __asm__ volatile("cmpl %1, %%gs:%c2" : "=@ccz"(is) : "ri"(count), "i"(CPU_PREEMPT_COUNT) : "memory");
+    return is;
+}
+// Bits 8 to 23, by themselves: 1 in one section without bottom halves that is in no interrupt.
+CPU_AREA_INLINE _Bool cpu_area_is_outermost_bottom_half(void)
+{
+    _Bool is;
+    __asm__ volatile("cmpw $1, %%gs:%c1" : "=@ccz"(is) : "i"(CPU_PREEMPT_COUNT + 1) : "memory");
+    return is;
+}
+CPU_AREA_INLINE void cpu_area_stamp_softirq(void)
+{
+    __asm__ volatile("rdtsc; movl %%eax, %%gs:%c0; movl %%edx, %%gs:%c0 + 4"
+                     ::"i"(offsetof(struct cpu_area, softirq_raised_at)) : "eax", "edx", "memory");
+}
+// From the raising of the first of the pending soft IRQs to `cycles`.
+CPU_AREA_INLINE uint64_t cpu_area_since_softirq_raised(uint64_t cycles)
+{
+    __asm__ volatile("subq %%gs:%c1, %0" : "+r"(cycles) : "i"(offsetof(struct cpu_area, softirq_raised_at)) : "memory", "cc");
+    return cycles;
+}
+// Takes cycles from the budget; whether it is used up.
+CPU_AREA_INLINE _Bool cpu_area_spend_softirq_budget(uint64_t cycles)
+{
+    _Bool none;
+    __asm__ volatile("subq %1, %%gs:%c2" : "=@ccle"(none) : "r"(cycles), "i"(offsetof(struct cpu_area, softirq_budget)) : "memory");
+    return none;
+}
+CPU_AREA_INLINE void cpu_area_count_softirq(uint32_t vector)
+{
+    __asm__ volatile("incq %%gs:%c1(, %q0, 8)" ::"r"((uint64_t)(vector & 31)),
+                     "i"(offsetof(struct cpu_area, softirq_counts)) : "memory", "cc");
+}
+// Puts a tasklet before the others of a list; `next` is its word for the one behind it. One instruction against
+// interrupts of this CPU, the only ones that touch the list meanwhile.
+#define CPU_AREA_PUSH(name)                                                                  \
+    CPU_AREA_INLINE void cpu_area_push_##name(uintptr_t node, uintptr_t *next)               \
+    {                                                                                        \
+        uintptr_t first = cpu_area_##name();                                                 \
+        _Bool done;                                                                          \
+        do {                                                                                 \
+            *next = first;                                                                   \
+            __asm__ volatile("cmpxchgq %2, %%gs:%c3" : "=@ccz"(done), "+a"(first)            \
+                             : "r"(node), "i"(offsetof(struct cpu_area, name)) : "memory");  \
+        } while (!done);                                                                     \
+    }
+CPU_AREA_PUSH(high_tasklets)
+CPU_AREA_PUSH(tasklets)
+// Counts a delay of so many cycles. A delay of 0 finds bucket 0 there.
+#define CPU_AREA_NOTE_DELAY(kind)                                                            \
+    CPU_AREA_INLINE void cpu_area_note_delay_##kind(uint64_t cycles)                         \
+    {                                                                                        \
+        uint64_t bucket = 0;                                                                 \
+        _Bool longest;                                                                       \
+        __asm__ volatile("bsrq %1, %0" : "+r"(bucket) : "r"(cycles) : "cc");                 \
+        __asm__ volatile("incq %%gs:%c1(, %0, 8)" ::"r"(bucket),                             \
+                         "i"(offsetof(struct cpu_area, delays[kind])) : "memory", "cc");     \
+        __asm__ volatile("cmpq %1, %%gs:%c2" : "=@ccb"(longest) : "r"(cycles),               \
+                         "i"(offsetof(struct cpu_area, delays[kind].maximum)) : "memory");   \
+        if (__builtin_expect(longest, 0))                                                    \
+            CPU_AREA_WRITE(uint64_t, offsetof(struct cpu_area, delays[kind].maximum), cycles); \
+    }
 #else
 CPU_AREA_INLINE void cpu_area_end_tlb_lazy(void) { __atomic_store_n(&cpu_area_bound->tlb_lazy, 0, __ATOMIC_SEQ_CST); }
 CPU_AREA_INLINE struct cpu_area *cpu_area_self(void) { return cpu_area_bound; }
@@ -215,7 +320,62 @@ CPU_AREA_INLINE void cpu_area_clear_need_resched(void) { cpu_area_bound->preempt
 CPU_AREA_INLINE uintptr_t cpu_area_vector_line(uint32_t vector) { return cpu_area_bound->vector_lines[vector & 255]; }
 CPU_AREA_INLINE void cpu_area_count_vector(uint32_t vector) { cpu_area_bound->vector_counts[vector & 255]++; }
 CPU_AREA_INLINE void cpu_area_softirq_raise(uint32_t bit) { cpu_area_bound->softirq_pending |= bit; }
+CPU_AREA_INLINE _Bool cpu_area_is_softirq_pending(void) { return cpu_area_bound->softirq_pending != 0; }
+CPU_AREA_INLINE _Bool cpu_area_is_softirq_thread_active(void) { return cpu_area_bound->softirq_thread_active != 0; }
+CPU_AREA_INLINE _Bool cpu_area_preempt_count_has(uint32_t mask) { return (cpu_area_bound->preempt_count & mask) != 0; }
+CPU_AREA_INLINE _Bool cpu_area_preempt_count_is(uint32_t count) { return cpu_area_bound->preempt_count == count; }
+CPU_AREA_INLINE _Bool cpu_area_is_outermost_bottom_half(void)
+{ return (cpu_area_bound->preempt_count >> 8 & 0xffff) == 1; }
+CPU_AREA_INLINE uint64_t cpu_area_since_softirq_raised(uint64_t cycles)
+{ return cycles - cpu_area_bound->softirq_raised_at; }
+CPU_AREA_INLINE _Bool cpu_area_spend_softirq_budget(uint64_t cycles)
+{ return (cpu_area_bound->softirq_budget -= (int64_t)cycles) <= 0; }
+CPU_AREA_INLINE void cpu_area_count_softirq(uint32_t vector) { cpu_area_bound->softirq_counts[vector & 31]++; }
+#define CPU_AREA_PUSH(name)                                                                  \
+    CPU_AREA_INLINE void cpu_area_push_##name(uintptr_t node, uintptr_t *next)               \
+    {                                                                                        \
+        *next = cpu_area_bound->name;                                                        \
+        cpu_area_bound->name = node;                                                         \
+    }
+CPU_AREA_PUSH(high_tasklets)
+CPU_AREA_PUSH(tasklets)
+#define CPU_AREA_NOTE_DELAY(kind)                                                            \
+    CPU_AREA_INLINE void cpu_area_note_delay_##kind(uint64_t cycles)                         \
+    {                                                                                        \
+        struct cpu_delays *delays = &cpu_area_bound->delays[kind];                           \
+        delays->buckets[63 - __builtin_clzll(cycles | 1)]++;                                 \
+        if (cycles > delays->maximum) delays->maximum = cycles;                              \
+    }
 #endif
+CPU_AREA_NOTE_DELAY(0)
+CPU_AREA_NOTE_DELAY(1)
+CPU_AREA_NOTE_DELAY(2)
+CPU_AREA_NOTE_DELAY(3)
+CPU_AREA_NOTE_DELAY(4)
+
+// Written by the one CPU, read by others as figures of the moment.
+CPU_AREA_INLINE uint64_t cpu_area_softirq_count(uint32_t cpu, uint32_t vector)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    return area ? __atomic_load_n(&area->softirq_counts[vector & 31], __ATOMIC_RELAXED) : 0;
+}
+// Bucket 64 is the longest delay.
+CPU_AREA_INLINE uint64_t cpu_area_delay_bucket(uint32_t cpu, uint32_t kind, uint32_t bucket)
+{
+    struct cpu_area *area = cpu_areas[cpu % MAXIMUM_CPUS];
+    if (!area) return 0;
+    struct cpu_delays *delays = &area->delays[kind % CPU_DELAY_KINDS];
+    return __atomic_load_n(bucket < 64 ? &delays->buckets[bucket] : &delays->maximum, __ATOMIC_RELAXED);
+}
+// Interrupts are off.
+CPU_AREA_INLINE void cpu_area_clear_delays(uint32_t kind)
+{
+    struct cpu_delays none = {{0}, 0};
+    cpu_area_self()->delays[kind % CPU_DELAY_KINDS] = none;
+}
+
+// Number of the lowest bit of some.
+CPU_AREA_INLINE uint32_t machine_lowest_bit(uint32_t bits) { return (uint32_t)__builtin_ctz(bits); }
 
 // What the TLB may hold of other address spaces, this CPU's own business: interrupts are off.
 CPU_AREA_INLINE uint64_t cpu_area_tlb_context_space(uint32_t context)

@@ -14,5 +14,5 @@
 #define CPU_IRQ_REGS 80
 #define CPU_USER_CYCLES 104
 #define CPU_VECTOR_COUNTS 224
-#define CPU_AREA_SIZE 4608
+#define CPU_AREA_SIZE 7680
 #endif

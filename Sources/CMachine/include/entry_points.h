@@ -12,8 +12,15 @@ extern char apus_enter_user[], iretq_to_user[];
 // Top of the boot CPU's static stacks for #DF, NMI, #MC, #DB, interrupts and soft IRQs, in this order.
 extern uint64_t boot_entry_stack_tops[6];
 
-// Runs `function` on the stack that ends at `top` (16-byte aligned).
-void machine_call_on_stack(void (*function)(void), uintptr_t top);
+// Runs pending soft IRQs at the end of a section without bottom halves, on the CPU's stack for them.
+void machine_run_softirqs(void);
+// What does so there, and where a hard interrupt ends; interrupts are off before and after.
+extern void (*softirqs_of_section)(void), (*softirqs_at_exit)(void);
+static inline void machine_set_softirqs(void (*section)(void), void (*at_exit)(void))
+{
+    softirqs_of_section = section;
+    softirqs_at_exit = at_exit;
+}
 
 // Each tries one access that may fault and answers whether it went well.
 bool machine_load_checked(uintptr_t address, uint64_t *value);

@@ -17,6 +17,7 @@ import Tasks
     let workCancellers = WaitQueue()
     let pools: WorkerPools
     let workQueues = WorkQueueList()
+    let spareWorkers = SpareWorkers()
 
     init(cpuCount: Int) {
         unsafe perCPU = PerCPU(count: cpuCount) { _ in DeferredCPU() }
@@ -30,25 +31,15 @@ import Tasks
     }
 }
 
-/// What each CPU has for deferred work; `CPUArea.deferred` points at it. Written by its CPU only, interrupts off but for
-/// what says otherwise.
+/// What each CPU has for deferred work besides the words of its area (`CPUArea`); `CPUArea.deferred` points at it. Written by
+/// its CPU only, interrupts off but for what says otherwise.
 @unsafe struct DeferredLocal {
     typealias Pointer = UnsafeMutablePointer<DeferredLocal>
 
-    /// Times each soft IRQ ran here; bottom halves off. Others read it as figures of the moment.
-    var counts = InlineArray<16, UInt64>(repeating: 0)
     /// The CPU's `ksoftirqd`; set once at boot, before the CPU raises anything.
     var thread: Thread? = nil
-    /// The thread does the work: it has been woken and has not found everything done yet, or the window's time is used up.
-    var isThreadActive = false
-    /// When the window began in which the time of soft IRQs in between is limited, and how much they had since, in cycles.
+    /// When the window began in which the time of soft IRQs in between is limited.
     var windowSince: UInt64 = 0
-    var timeInWindow: UInt64 = 0
-    /// When the section without bottom halves began that runs soft IRQs at its end, in cycles; 0 if none does.
-    var sectionSince: UInt64 = 0
-    /// Scheduled tasklets: HI, then TASKLET.
-    var highTasklets = unsafe TaskletList()
-    var tasklets = unsafe TaskletList()
 
     /// This CPU's. Valid from `SoftInterrupts.enterCPU` on.
     @inline(__always)
@@ -62,6 +53,4 @@ import Tasks
     private let cell = unsafe Cell(unsafe DeferredLocal())
 
     @unsafe var local: DeferredLocal.Pointer { unsafe cell.address }
-
-    func count(_ vector: SoftInterrupt) -> UInt64 { unsafe cell.address.pointee.counts[Int(vector.rawValue)] }
 }

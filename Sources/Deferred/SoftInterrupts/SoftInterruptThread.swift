@@ -11,7 +11,7 @@ enum SoftInterruptThread {
     static func wakeLocal() {
         let local = unsafe DeferredLocal.current
         guard let thread = unsafe local.pointee.thread else { return }
-        unsafe local.pointee.isThreadActive = true
+        CPUArea.isSoftInterruptThreadActive = true
         _ = thread.wake()
     }
 
@@ -39,7 +39,7 @@ enum SoftInterruptThread {
 
     @inline(never)
     private static func turn(_ task: borrowing TaskContext) -> Bool {
-        Thread.parkIdle(task) { CPUArea.softInterruptsPending != 0 }
+        Thread.parkIdle(task) { CPUArea.isSoftInterruptPending }
         runPending()
         Scheduler.reschedulePoint(task)
         return true
@@ -48,11 +48,10 @@ enum SoftInterruptThread {
     private static func runPending() {
         PreemptCount.add(PreemptCount.bottomHalf)
         InterruptFlag.disable()
-        let now = SoftInterrupts.runRounds()
+        let now = SoftInterrupts.runInThread()
         // What is raised from here on runs where it is raised, unless there is something left for this thread.
-        let local = unsafe DeferredLocal.current
-        if CPUArea.softInterruptsPending == 0, unsafe SoftInterrupts.isWindowOver(local, now) {
-            unsafe local.pointee.isThreadActive = false
+        if !CPUArea.isSoftInterruptPending, SoftInterrupts.isWindowOver(now) {
+            CPUArea.isSoftInterruptThreadActive = false
         }
         InterruptFlag.enable()
         // A reschedule that became due meanwhile happens in `serve`, and new soft IRQs end its next wait at once.

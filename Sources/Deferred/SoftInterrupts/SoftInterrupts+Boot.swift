@@ -17,9 +17,13 @@ extension SoftInterrupts {
         unsafe window = CycleClock.cycles(nanoseconds: 4_000_000)
         DeferredHooks.setDefaults()
         TaskletQueue.boot()
+        for vector in unsafe handlers.indices where unsafe handlers[vector] == nil {
+            unsafe handlers[vector] = { @Sendable _ in }
+        }
         try SoftInterruptThread.start(cpuCount: cpuCount)
         // Set before any soft IRQ is raised.
-        unsafe PreemptionHook.softInterrupts = { SoftInterrupts.run() }
+        SoftInterruptStack.install(
+            section: softInterruptsOfSection, interruptExit: softInterruptsAtExit)
     }
 
     /// Lets this CPU raise soft IRQs. Once on each CPU, behind `Scheduler.enterCPU`; on the first `boot` does it.
@@ -28,7 +32,4 @@ extension SoftInterrupts {
             unsafe UInt(bitPattern: $0.local)
         }
     }
-
-    /// One go at what is pending, on the stack for it. Interrupts are off.
-    static func runOnStack() { SoftInterruptStack.call { SoftInterrupts.runInBetween() } }
 }

@@ -1,10 +1,10 @@
 // Bottom halves: what a top half raises and what runs soon after, on the same CPU, with interrupts on.
 //
 // A CPU's pending mask is a word of its own area, so raising is one instruction. The mask is looked at where
-// a hard interrupt ends and where bottom halves are enabled again; `run` takes it, clears it and calls the
-// handlers in order, with bottom halves counted as off, so it never nests. What is raised meanwhile runs in
-// further rounds, but only for so many rounds and so long: then the CPU's `ksoftirqd` thread takes over, which
-// shares the CPU with everybody else.
+// a hard interrupt ends and where bottom halves are enabled again. There the entry code switches to the CPU's stack for soft
+// IRQs and calls `runInBetween`: it takes the mask, clears it and calls the handlers in order, with bottom halves counted as
+// off, so it never nests. What is raised meanwhile runs in further rounds, but only for so many rounds and so long: then the
+// CPU's `ksoftirqd` thread takes over, which shares the CPU with everybody else (SoftInterrupts+Rounds.swift).
 
 import Machine
 @_spi(ContextEntry) import Primitives
@@ -15,24 +15,26 @@ public enum SoftInterrupts {
     /// A handler: mark the function `@_noAllocation`, and `@Sendable` so that it needs no context.
     public typealias Handler = @convention(thin) @Sendable (borrowing SoftInterruptContext) -> Void
 
-    /// Written at boot, before the vector is raised for the first time; read by every CPU.
-    nonisolated(unsafe) private static var handlers = InlineArray<10, Handler?>(repeating: nil)
-
-    /// Rounds, and cycles (2 ms, set at boot), after which `ksoftirqd` takes over.
-    private static let roundLimit = 10
-    nonisolated(unsafe) static var timeLimit: UInt64 = .max
-    /// Cycles of a window (4 ms, set at boot): soft IRQs have half of it in between, then the thread does the work until
-    /// the window is over. So interrupts that come one right after the other, each with a soft IRQ, leave half of the CPU.
-    nonisolated(unsafe) static var window: UInt64 = .max
+    /// One for each bit of a mask: `boot` fills those that nobody registered. Written at boot, before the vector is raised for
+    /// the first time; read by every CPU.
+    nonisolated(unsafe) static var handlers = InlineArray<32, Handler?>(repeating: nil)
 
     /// Gives the vector its handler. Boot only.
     public static func register(_ vector: SoftInterrupt, _ handler: @escaping Handler) {
         unsafe handlers[Int(vector.rawValue)] = handler
     }
 
+    // MARK: Raising
+
     /// Asks this CPU to run the vector's handler soon. Any context but NMI.
     @_noAllocation @inline(__always)
     public static func raise(_ vector: SoftInterrupt) {
+        // Inside an interrupt, or with bottom halves off, this stays on its CPU, and its end will see the mask.
+        if PreemptCount.inInterrupt { CPUArea.raiseSoftInterrupt(vector.bit) } else { raiseInTask(vector) }
+    }
+
+    @_noAllocation @inline(never)
+    private static func raiseInTask(_ vector: SoftInterrupt) {
         withInterruptsOff { off in raise(vector, off) }
     }
 
@@ -40,7 +42,7 @@ public enum SoftInterrupts {
     @_noAllocation @inline(__always)
     public static func raise(_ vector: SoftInterrupt, _ off: borrowing InterruptsOff) {
         CPUArea.raiseSoftInterrupt(vector.bit)
-        // Inside an interrupt, or with bottom halves off, its end will see the mask; elsewhere nobody would.
+        // Nobody would look at the mask.
         if !PreemptCount.inInterrupt { SoftInterruptThread.wakeLocal() }
     }
 
@@ -68,85 +70,61 @@ public enum SoftInterrupts {
 
     /// Times the vector's handler ran on a CPU.
     public static func count(_ vector: SoftInterrupt, cpu: Int) -> UInt64 {
-        unsafe DeferredState.current.pointee.perCPU.withRemote(cpu) { $0.count(vector) }
+        CPUArea.softInterruptCount(UInt32(vector.rawValue), cpu: cpu)
     }
 
-    /// Runs what is pending. Bottom halves are counted as off already, by whoever saw the mask.
-    static func run() {
-        let wereEnabled = InterruptFlag.isEnabled
-        InterruptFlag.disable()
-        let local = unsafe DeferredLocal.current
-        if unsafe local.pointee.isThreadActive {
-            SoftInterruptThread.wakeLocal()
-        } else {
-            // Interrupts are on only where a task enables bottom halves, and so ends a section.
-            unsafe local.pointee.sectionSince = wereEnabled ? CPUArea.softInterruptRaisedAt : 0
-            runOnStack()
-        }
-        if wereEnabled { InterruptFlag.enable() }
-    }
+    // MARK: Running
 
-    /// Rounds of handlers, until nothing is pending or they have had their time. Interrupts are off before and after,
-    /// and on while handlers run.
-    /// - Parameter section: when the section without bottom halves began that ends with these, in cycles; 0 if none does.
-    /// - Returns: the time-stamp counter at the end.
-    static func runRounds(endingSectionOf section: UInt64 = 0) -> UInt64 {
-        let local = unsafe DeferredLocal.current
+    /// One go in between, on the stack for it. Some are pending: nobody else takes them from who saw the mask, with bottom
+    /// halves off. Interrupts are off before and after, and on while handlers run.
+    /// - Parameter endsSection: whether a section without bottom halves ends here, in which they were raised.
+    @inline(__always)
+    static func runInBetween(endsSection: Bool) {
+        if CPUArea.isSoftInterruptThreadActive { return SoftInterruptThread.wakeLocal() }
+        let pending = CPUArea.softInterruptsPending
         let start = CycleClock.cycles
-        var now = start
-        var pending = CPUArea.softInterruptsPending
-        if pending == 0 { return now }
-        for _ in 0..<roundLimit {
-            Latency.softInterruptDelay.note(now &- CPUArea.softInterruptRaisedAt)
-            CPUArea.softInterruptsPending = 0
-            InterruptFlag.enable()
-            unsafe callHandlers(pending, local, SoftInterruptContext())
-            InterruptFlag.disable()
-            now = CycleClock.cycles
-            pending = CPUArea.softInterruptsPending
-            if unsafe pending == 0 || PreemptCount.needResched || now &- start >= timeLimit { break }
-        }
-        Latency.bottomHalvesOff.note(now &- (section == 0 ? start : section))
-        unsafe local.pointee.timeInWindow &+= now &- start
-        if pending != 0 { SoftInterruptThread.wakeLocal() }
-        return now
+        Latency.softInterruptDelay.noteAscending(CPUArea.sinceSoftInterruptRaised(start))
+        callHandlers(pending)
+        let end = CycleClock.cycles
+        if CPUArea.isSoftInterruptPending { return runFurtherRounds(since: start, end) }
+        // Nothing has been raised since, so that the time of raising is still there.
+        Latency.bottomHalvesOff.noteAscending(
+            endsSection ? CPUArea.sinceSoftInterruptRaised(end) : end &- start)
+        if CPUArea.spendSoftInterruptBudget(end &- start) { lookAtWindow(end) }
     }
 
-    /// Begins a new window if the last one is over; else, if its time is used up, leaves the rest of it to the thread.
-    /// Interrupts are off.
+    /// One round: what is pending. Interrupts are off before and after, and on while handlers run.
     @inline(__always)
-    private static func lookAtWindow(_ local: DeferredLocal.Pointer, _ now: UInt64) {
-        if unsafe now &- local.pointee.windowSince >= window {
-            unsafe local.pointee.windowSince = now
-            unsafe local.pointee.timeInWindow = 0
-        } else if unsafe local.pointee.timeInWindow >= window / 2 {
-            unsafe local.pointee.isThreadActive = true
-        }
+    static func callHandlers(_ pending: UInt32) {
+        CPUArea.softInterruptsPending = 0
+        InterruptFlag.enable()
+        callHandler(CPU.lowestBit(pending), SoftInterruptContext())
+        if pending & (pending &- 1) != 0 { callOthers(pending & (pending &- 1)) }
+        InterruptFlag.disable()
     }
 
-    /// One go in between, on the stack for it.
-    static func runInBetween() {
-        let local = unsafe DeferredLocal.current
-        let now = runRounds(endingSectionOf: unsafe local.pointee.sectionSince)
-        unsafe lookAtWindow(local, now)
-    }
-
-    /// Whether the thread may leave the work to others again. Interrupts are off.
-    static func isWindowOver(_ local: DeferredLocal.Pointer, _ now: UInt64) -> Bool {
-        unsafe local.pointee.timeInWindow < window / 2 || now &- local.pointee.windowSince >= window
-    }
-
-    @inline(__always)
-    private static func callHandlers(
-        _ pending: UInt32, _ local: DeferredLocal.Pointer, _ context: borrowing SoftInterruptContext
-    ) {
+    @inline(never)
+    private static func callOthers(_ pending: UInt32) {
         var left = pending
-        repeat {
-            let vector = left.trailingZeroBitCount
+        while left != 0 {
+            callHandler(CPU.lowestBit(left), SoftInterruptContext())
             left &= left &- 1
-            guard vector < SoftInterrupt.count, let handler = unsafe handlers[vector] else { continue }
-            unsafe local.pointee.counts[vector] &+= 1
-            handler(context)
-        } while left != 0
+        }
+    }
+
+    @inline(__always)
+    private static func callHandler(_ vector: UInt32, _ context: borrowing SoftInterruptContext) {
+        CPUArea.countSoftInterrupt(vector)
+        // There are as many as a mask has bits, and `boot` has left none out.
+        unsafe handlers[unchecked: Int(vector)].unsafelyUnwrapped(context)
     }
 }
+
+/// The end of a section without bottom halves (entry.S): on the stack for soft IRQs, interrupts off, bottom halves still
+/// counted off.
+@c(apus_softirqs_of_section)
+public func softInterruptsOfSection() { SoftInterrupts.runInBetween(endsSection: true) }
+
+/// The same at the end of a hard interrupt.
+@c(apus_softirqs_at_exit)
+public func softInterruptsAtExit() { SoftInterrupts.runInBetween(endsSection: false) }

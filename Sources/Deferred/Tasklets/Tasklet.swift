@@ -51,14 +51,12 @@ import Synchronization
 
     /// Keeps the handler from beginning until `enable` has been called as often; one that runs goes on. Any context.
     @_noAllocation
-    public func disable() {
-        _ = unsafe core.pointee.disableCount.wrappingAdd(1, ordering: .sequentiallyConsistent)
-    }
+    public func disable() { unsafe TaskletQueue.disable(core) }
 
     /// The same, and waits until a handler that runs has returned.
     public func disable(_ task: borrowing TaskContext) {
         disable()
-        unsafe TaskletQueue.awaitIdle(core, TaskletCore.running, task)
+        unsafe TaskletQueue.awaitHandler(core, task)
     }
 
     /// Takes back one `disable`. With the last one a tasklet that was scheduled meanwhile runs, on the CPU that scheduled

@@ -13,6 +13,8 @@ import Synchronization
     let pool: WorkerPool.Pointer
     /// Works of this queue that the pool may have at a time, waiting or running.
     let maxActive: Int
+    /// The queue's works do not count as having the CPU.
+    let isCPUIntensive: Bool
     var active = 0
     /// Those beyond, in order.
     let inactive = unsafe WorkList()
@@ -46,6 +48,7 @@ import Synchronization
         unsafe self.queue = unsafe queue
         unsafe self.pool = unsafe pool
         unsafe self.maxActive = maxActive
+        unsafe isCPUIntensive = queue.pointee.flags.contains(.cpuIntensive)
     }
 
     /// Counts a work in and puts it where it waits: at the pool, or here when the pool has enough of this queue.
@@ -61,7 +64,7 @@ import Synchronization
         unsafe work.pointee.color = color
         unsafe work.pointee.pool.store(
             Int32(truncatingIfNeeded: link.pointee.pool.pointee.number), ordering: .relaxed)
-        unsafe link.pointee.inFlight[color] &+= 1
+        unsafe link.pointee.inFlight[unchecked: color] &+= 1
         if unsafe link.pointee.active < link.pointee.maxActive {
             unsafe link.pointee.active &+= 1
             if unsafe pool.works.isEmpty { unsafe pool.progressAt = now }
@@ -76,19 +79,39 @@ import Synchronization
     @inline(__always)
     static func countOut(_ link: Pointer, color: Int, _ pool: inout WorkerPool.State) {
         unsafe link.pointee.active &-= 1
-        if unsafe !link.pointee.inactive.isEmpty { unsafe activateFirst(link, &pool) }
-        unsafe link.pointee.inFlight[color] &-= 1
-        if unsafe link.pointee.inFlight[color] == 0, unsafe link.pointee.flushedColor == color {
-            unsafe link.pointee.flushedColor = nil
-            unsafe link.pointee.queue.pointee.flushState.countDown()
+        if let work = unsafe link.pointee.inactive.first { unsafe activateNext(link, work, &pool) }
+        // A color is 0 or 1.
+        let left = unsafe link.pointee.inFlight[unchecked: color] &- 1
+        unsafe link.pointee.inFlight[unchecked: color] = left
+        if left == 0 { unsafe tellFlush(link, color) }
+    }
+
+    /// A link has no more works of a color.
+    @inline(never)
+    private static func tellFlush(_ link: Pointer, _ color: Int) {
+        guard unsafe link.pointee.flushedColor == color else { return }
+        unsafe link.pointee.flushedColor = nil
+        unsafe link.pointee.queue.pointee.flushState.countDown()
+    }
+
+    @inline(__always)
+    private static func activateNext(
+        _ link: Pointer, _ work: WorkCore.Pointer, _ pool: inout WorkerPool.State
+    ) {
+        if unsafe link.pointee.active >= link.pointee.maxActive { return }
+        if unsafe work.pointee.hasFollower || pool.works.isEmpty {
+            return unsafe activateUncommon(link, work, &pool)
         }
+        unsafe work.pointee.isInactive = false
+        unsafe link.pointee.active &+= 1
+        unsafe WorkList.remove(work)
+        unsafe pool.works.append(work)
     }
 
     @inline(never)
-    private static func activateFirst(_ link: Pointer, _ pool: inout WorkerPool.State) {
-        guard unsafe link.pointee.active < link.pointee.maxActive,
-            let work = unsafe link.pointee.inactive.first
-        else { return }
+    private static func activateUncommon(
+        _ link: Pointer, _ work: WorkCore.Pointer, _ pool: inout WorkerPool.State
+    ) {
         unsafe activate(link, work, &pool)
     }
 

@@ -103,9 +103,13 @@ import Tasks
             // The pool's CPU is offline: its works run anywhere.
         }
         unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            unsafe WorkerPool.add(worker, &state)
             unsafe WorkerPool.giveAll(of: link, to: worker, &state)
         }
         while unsafe step(worker, pool, task) {}
+        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            unsafe WorkerPool.remove(worker, &state)
+        }
     }
 
     @inline(never)
@@ -128,7 +132,7 @@ extension WorkerPool {
         while let work = unsafe next {
             unsafe next = after(work, state.works)
             guard unsafe work.pointee.link == link else { continue }
-            let worker = unsafe worker(running: work, &state) ?? rescuer
+            let worker = unsafe worker(running: work, in: link.pointee.pool) ?? rescuer
             unsafe move(work, from: state.works, to: worker.pointee.scheduled)
         }
     }

@@ -39,6 +39,6 @@ extension WorkQueue {
     /// Queues a work that the caller has claimed. Any context but NMI.
     @_noAllocation
     package func queueClaimed(_ work: borrowing Work, on cpu: Int?) {
-        withInterruptsOff { _ in _ = unsafe WorkQueueCore.enqueueClaimed(core, work.core, cpu) }
+        withInterruptsOff { off in _ = unsafe WorkQueueCore.enqueueClaimed(core, work.core, cpu, off) }
     }
 }

@@ -27,7 +27,7 @@ import Synchronization
     var isEmpty: Bool { unsafe head.pointee.next == head }
 
     @inline(__always)
-    var first: WorkCore.Pointer? { unsafe isEmpty ? nil : WorkCore.owner(of: head.pointee.next) }
+    var first: WorkCore.Pointer? { unsafe owner(of: head.pointee.next) }
 
     @inline(__always)
     func append(_ work: WorkCore.Pointer) { unsafe Self.insert(WorkCore.node(of: work), before: head) }
@@ -38,9 +38,14 @@ import Synchronization
     }
 
     /// The work behind `work` in this list.
-    func next(_ work: WorkCore.Pointer) -> WorkCore.Pointer? {
-        let next = unsafe work.pointee.node.next
-        return unsafe next == head ? nil : WorkCore.owner(of: next)
+    @inline(__always)
+    func next(_ work: WorkCore.Pointer) -> WorkCore.Pointer? { unsafe owner(of: work.pointee.node.next) }
+
+    /// The work that has the node; nil for the head. All places of a ring have neighbours.
+    @inline(__always)
+    private func owner(of node: WorkNode.Pointer?) -> WorkCore.Pointer? {
+        let node = unsafe node.unsafelyUnwrapped
+        return unsafe node == head ? nil : WorkCore.owner(of: node)
     }
 
     static func insert(_ work: WorkCore.Pointer, behind other: WorkCore.Pointer) {
@@ -63,7 +68,6 @@ import Synchronization
         let previous = unsafe work.pointee.node.previous.unsafelyUnwrapped
         unsafe previous.pointee.next = next
         unsafe next.pointee.previous = previous
-        unsafe work.pointee.node = unsafe WorkNode()
     }
 }
 
@@ -77,6 +81,8 @@ import Synchronization
     let pool = Atomic<Int32>(-1)
     /// Queue and pool it waits in; nil while it waits nowhere. Pool lock.
     var link: PoolWorkQueue.Pointer? = nil
+    /// Who began it last; whether it still runs there is for the worker to say. Lock of that worker's pool.
+    var worker: Worker.Pointer? = nil
     /// Which flush counts it. Pool lock; so are the next two.
     var color = 0
     /// Waits in its queue until the pool may have it.
@@ -115,8 +121,8 @@ import Synchronization
     }
 
     @inline(__always)
-    static func owner(of node: WorkNode.Pointer?) -> Pointer? {
+    static func owner(of node: WorkNode.Pointer) -> Pointer {
         // Only works' nodes are in these lists, besides the heads.
-        unsafe UnsafeMutableRawPointer(node)?.assumingMemoryBound(to: WorkCore.self)
+        unsafe UnsafeMutableRawPointer(node).assumingMemoryBound(to: WorkCore.self)
     }
 }

@@ -67,7 +67,7 @@ enum WorkFlusher {
                     unsafe WorkList.insert(barrier, behind: work)
                     return true
                 }
-                guard let worker = unsafe WorkerPool.worker(running: work, &state) else { return false }
+                guard let worker = unsafe WorkerPool.worker(running: work, in: pool) else { return false }
                 unsafe worker.pointee.scheduled.prepend(barrier)
                 return true
             }

@@ -76,20 +76,22 @@ import Tasks
     @inline(never)
     static func enqueue(_ core: Pointer, _ work: WorkCore.Pointer, _ cpu: Int?) -> Bool {
         // Interrupts are off from the claim on, so that a canceller on this CPU does not wait for what it interrupted.
-        withInterruptsOff { _ in
+        withInterruptsOff { off in
             guard unsafe work.pointee.claim() else { return false }
-            return unsafe enqueueClaimed(core, work, cpu)
+            return unsafe enqueueClaimed(core, work, cpu, off)
         }
     }
 
     /// Queues a work that the caller has claimed; gives the claim back where it cannot. Interrupts are off.
     @inline(__always)
-    static func enqueueClaimed(_ core: Pointer, _ work: WorkCore.Pointer, _ cpu: Int?) -> Bool {
+    static func enqueueClaimed(
+        _ core: Pointer, _ work: WorkCore.Pointer, _ cpu: Int?, _ off: borrowing InterruptsOff
+    ) -> Bool {
         guard unsafe takes(core, work), let link = unsafe link(core, cpu) else {
             _ = unsafe work.pointee.state.bitwiseAnd(~WorkCore.pending, ordering: .releasing)
             return false
         }
-        unsafe insert(work, link)
+        unsafe insert(work, link, off)
         return true
     }
 
@@ -110,16 +112,18 @@ import Tasks
         printk(.error, "workqueue \(name): there is no CPU \(cpu)")
     }
 
-    /// Puts a claimed work where it belongs. Interrupts are off.
+    /// Puts a claimed work where it belongs.
     @inline(__always)
-    private static func insert(_ work: WorkCore.Pointer, _ link: PoolWorkQueue.Pointer) {
+    private static func insert(
+        _ work: WorkCore.Pointer, _ link: PoolWorkQueue.Pointer, _ off: borrowing InterruptsOff
+    ) {
         let now = CycleClock.cycles
         let pool = unsafe link.pointee.pool
         let last = unsafe Int(work.pointee.pool.load(ordering: .relaxed))
-        if last >= 0, unsafe last != pool.pointee.number, unsafe insertWhereItRuns(work, link, last, now) {
-            return
+        if unsafe last != pool.pointee.number, last >= 0 {
+            if unsafe insertWhereItRuns(work, link, last, now) { return }
         }
-        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+        unsafe pool.pointee.state.withLock(off) { state in
             unsafe PoolWorkQueue.insert(link, work, &state, now: now)
             unsafe WorkerPool.wakeIfNeeded(&state)
         }
@@ -132,7 +136,7 @@ import Tasks
     ) -> Bool {
         let pool = unsafe DeferredState.current.pointee.pools.pool(last)
         return unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
-            guard let worker = unsafe WorkerPool.worker(running: work, &state),
+            guard let worker = unsafe WorkerPool.worker(running: work, in: pool),
                 let other = unsafe worker.pointee.link, unsafe other.pointee.pool == pool,
                 unsafe other.pointee.queue == link.pointee.queue
             else { return false }

@@ -56,13 +56,7 @@ extension WorkQueues {
         var running: [StaticString] = []
         running.reserveCapacity(64)
         return unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
-            for bucket in 0..<16 {
-                var worker = unsafe state.busy[bucket]
-                while let here = unsafe worker {
-                    if running.count < 64 { unsafe running.append(here.pointee.name) }
-                    unsafe worker = here.pointee.nextBusy
-                }
-            }
+            unsafe WorkerPool.forEachRunning(&state) { if running.count < 64 { running.append($0) } }
             return unsafe PoolStatistics(
                 cpu: pool.pointee.isBound ? pool.pointee.cpu : nil, nice: pool.pointee.nice,
                 workers: state.workerCount, idle: state.idleCount, hasWorks: !state.works.isEmpty,

@@ -115,9 +115,7 @@ public enum WorkQueues {
             guard now > progress, CycleClock.nanoseconds(now - progress) >= stallLimit else { return }
             since = CycleClock.nanoseconds(now - progress)
             unsafe waiting = work.pointee.name
-            for bucket in 0..<16 {
-                if let worker = unsafe state.busy[bucket] { unsafe running = worker.pointee.name }
-            }
+            unsafe WorkerPool.forEachRunning(&state) { running = $0 }
             isNew = unsafe state.reportedAt != progress
             unsafe state.reportedAt = progress
         }

@@ -17,12 +17,35 @@ extension WorkerPool {
     }
 
     /// The next step of a worker that has come back from a function, or been woken. Lock held.
+    @inline(__always)
     static func nextStep(_ worker: Worker.Pointer, _ state: inout State) -> Step {
-        if unsafe worker.pointee.work != nil { unsafe finish(worker, &state) }
-        if unsafe worker.pointee.isIdle { unsafe leaveIdle(worker, &state) }
-        if unsafe worker.pointee.isRetired { return unsafe .end }
+        if unsafe worker.pointee.work != nil {
+            unsafe finish(worker, &state)
+        } else if unsafe worker.pointee.isIdle {
+            unsafe leaveIdle(worker, &state)
+            if unsafe worker.pointee.isRetired { return unsafe .end }
+        }
+        // The common case: nobody else of the pool has the CPU, and a work that nobody waits for or runs.
+        let isCounted = unsafe worker.pointee.isCounted
+        if unsafe state.running == (isCounted ? 1 : 0), unsafe isCounted || state.idleCount > 0,
+            unsafe worker.pointee.scheduled.isEmpty, let work = unsafe state.works.first,
+            unsafe !work.pointee.hasFollower,
+            unsafe Self.worker(running: work, in: worker.pointee.pool) == nil
+        {
+            unsafe count(worker, &state)
+            let now = CycleClock.cycles
+            unsafe state.progressAt = now
+            return unsafe begin(worker, work, now, &state)
+        }
+        return unsafe chooseStep(worker, &state)
+    }
+
+    @inline(never)
+    private static func chooseStep(_ worker: Worker.Pointer, _ state: inout State) -> Step {
         while true {
-            if let work = unsafe worker.pointee.scheduled.first { return unsafe begin(worker, work, &state) }
+            if let work = unsafe worker.pointee.scheduled.first {
+                return unsafe begin(worker, work, CycleClock.cycles, &state)
+            }
             let others = unsafe state.running &- (worker.pointee.isCounted ? 1 : 0)
             guard others == 0, let work = unsafe state.works.first else {
                 unsafe becomeIdle(worker, &state)
@@ -40,7 +63,9 @@ extension WorkerPool {
     /// The same for a rescuer, which runs only what it was given.
     static func nextRescue(_ worker: Worker.Pointer, _ state: inout State) -> Step {
         if unsafe worker.pointee.work != nil { unsafe finish(worker, &state) }
-        if let work = unsafe worker.pointee.scheduled.first { return unsafe begin(worker, work, &state) }
+        if let work = unsafe worker.pointee.scheduled.first {
+            return unsafe begin(worker, work, CycleClock.cycles, &state)
+        }
         // Who else waits here is the pool's own affair again.
         unsafe wakeIfNeeded(&state)
         return unsafe .sleep
@@ -49,7 +74,7 @@ extension WorkerPool {
     /// Gives the first work of the pool's list to this worker; or to the one that runs it already.
     private static func take(_ work: WorkCore.Pointer, _ worker: Worker.Pointer, _ state: inout State) {
         unsafe state.progressAt = CycleClock.cycles
-        if let other = unsafe Self.worker(running: work, &state) {
+        if let other = unsafe Self.worker(running: work, in: worker.pointee.pool) {
             unsafe move(work, from: state.works, to: other.pointee.scheduled)
         } else {
             unsafe move(work, from: state.works, to: worker.pointee.scheduled)
@@ -57,22 +82,20 @@ extension WorkerPool {
     }
 
     /// Takes a work out of the lists; from here on it may be queued again.
-    private static func begin(_ worker: Worker.Pointer, _ work: WorkCore.Pointer, _ state: inout State)
-        -> Step
-    {
+    @inline(__always)
+    private static func begin(
+        _ worker: Worker.Pointer, _ work: WorkCore.Pointer, _ now: UInt64, _ state: inout State
+    ) -> Step {
         unsafe WorkList.remove(work)
         let link = unsafe work.pointee.link
         unsafe worker.pointee.work = work
-        unsafe worker.pointee.word = work.pointee.word
         unsafe worker.pointee.name = work.pointee.name
         unsafe worker.pointee.link = link
         unsafe worker.pointee.color = work.pointee.color
-        unsafe addBusy(worker, work, &state)
+        unsafe work.pointee.worker = worker
         if let link = unsafe link {
-            Latency.workDelay.note(since: unsafe work.pointee.queuedAt)
-            if unsafe link.pointee.queue.pointee.flags.contains(.cpuIntensive) {
-                unsafe discount(worker, &state)
-            }
+            Latency.workDelay.note(now &- (unsafe work.pointee.queuedAt))
+            if unsafe link.pointee.isCPUIntensive { unsafe discount(worker, &state) }
         }
         unsafe wakeIfNeeded(&state)
         unsafe work.pointee.link = nil
@@ -84,17 +107,23 @@ extension WorkerPool {
     }
 
     /// The function has returned. The work itself may be gone.
+    @inline(__always)
     private static func finish(_ worker: Worker.Pointer, _ state: inout State) {
-        if let work = unsafe worker.pointee.work { unsafe removeBusy(worker, work, &state) }
         unsafe worker.pointee.work = nil
         guard let link = unsafe worker.pointee.link else { return }
         unsafe worker.pointee.link = nil
         unsafe link.pointee.done &+= 1
-        if unsafe worker.pointee.isRescuer { unsafe link.pointee.rescued &+= 1 }
-        if unsafe link.pointee.queue.pointee.flags.contains(.cpuIntensive) {
-            unsafe count(worker, &state)
-        }
+        if unsafe !worker.pointee.isCounted { unsafe finishUncounted(worker, link, &state) }
         unsafe PoolWorkQueue.countOut(link, color: worker.pointee.color, &state)
+    }
+
+    /// The same of a worker that was not counted meanwhile.
+    @inline(never)
+    private static func finishUncounted(
+        _ worker: Worker.Pointer, _ link: PoolWorkQueue.Pointer, _ state: inout State
+    ) {
+        if unsafe worker.pointee.isRescuer { unsafe link.pointee.rescued &+= 1 }
+        if unsafe link.pointee.isCPUIntensive { unsafe count(worker, &state) }
     }
 
     // MARK: Counting

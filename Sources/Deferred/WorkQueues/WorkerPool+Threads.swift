@@ -39,6 +39,7 @@ extension WorkerPool {
         }
         unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
             unsafe state.workerCount &+= 1
+            unsafe add(worker, &state)
             unsafe addIdle(worker, &state, isCalled: true)
         }
         thread.start()
@@ -67,27 +68,50 @@ extension WorkerPool {
         unsafe retire(worker)
     }
 
+    /// Runs works until there are none; then whatever else there is to do.
+    /// - Returns: false at the end of the worker.
     @inline(never)
     private static func turn(_ worker: Worker.Pointer, _ task: borrowing TaskContext) -> Bool {
         let pool = unsafe worker.pointee.pool
-        let step = unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
-            unsafe nextStep(worker, &state)
+        while true {
+            // On between works: `call` sees to that.
+            InterruptFlag.disable()
+            let step = unsafe pool.pointee.state.withLock(InterruptsOff()) { state in
+                unsafe nextStep(worker, &state)
+            }
+            InterruptFlag.enable()
+            guard case .run(let function, let word) = unsafe step else {
+                return unsafe turnWithoutWork(step, worker, pool, task)
+            }
+            unsafe call(worker, function, word, task)
         }
-        switch unsafe step {
-        case .run(let function, let word): unsafe call(worker, function, word, task)
-        case .hire: unsafe hireAnother(pool, task)
-        case .sleep:
+    }
+
+    @inline(never)
+    private static func turnWithoutWork(
+        _ step: Step, _ worker: Worker.Pointer, _ pool: Pointer, _ task: borrowing TaskContext
+    ) -> Bool {
+        if case .end = unsafe step { return false }
+        if case .hire = unsafe step {
+            unsafe hireAnother(pool, task)
+        } else {
             Thread.parkIdle(task) { unsafe worker.pointee.isCalled.load(ordering: .sequentiallyConsistent) }
-        case .end: return false
         }
         return true
     }
 
     /// Runs one function and looks whether it left things as they were.
+    @inline(__always)
     static func call(
         _ worker: Worker.Pointer, _ function: Work.Function, _ word: UInt, _ task: borrowing TaskContext
     ) {
         function(task, word)
+        if PreemptCount.isNothingWanted, InterruptFlag.isEnabled { return }
+        unsafe cleanUp(worker, task)
+    }
+
+    @inline(never)
+    private static func cleanUp(_ worker: Worker.Pointer, _ task: borrowing TaskContext) {
         let count = PreemptCount.value & ~PreemptCount.noReschedule
         if count != 0 || !InterruptFlag.isEnabled { unsafe reportLeak(worker, count) }
         Scheduler.reschedulePoint(task)
@@ -129,7 +153,10 @@ extension WorkerPool {
     private static func retire(_ worker: Worker.Pointer) {
         Thread.setCurrentWorker(0)
         let pool = unsafe worker.pointee.pool
-        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in unsafe state.workerCount &-= 1 }
+        unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            unsafe state.workerCount &-= 1
+            unsafe remove(worker, &state)
+        }
         unsafe Worker.free(worker)
     }
 

@@ -35,8 +35,8 @@ import Tasks
         var running = 0
         /// Some worker makes another one.
         var isManaged = false
-        /// Workers in the functions of works, by the works' addresses.
-        var busy = unsafe InlineArray<16, Worker.Pointer?>(repeating: nil)
+        /// All workers, and rescuers at work here.
+        var workers: Worker.Pointer? = nil
         /// When a work was begun last, or the list stopped being empty, in cycles.
         var progressAt: UInt64 = 0
         /// The stall that has been reported already.
@@ -64,45 +64,42 @@ import Tasks
         }
     }
 
+    /// The worker that runs `work` in this pool, whose lock is held.
     @inline(__always)
-    static func hash(_ work: WorkCore.Pointer) -> Int {
-        let address = UInt(bitPattern: work)
-        return Int(truncatingIfNeeded: (address >> 4) ^ (address >> 10)) & 15
+    static func worker(running work: WorkCore.Pointer, in pool: Pointer) -> Worker.Pointer? {
+        // If it is another pool's, what it does is nothing that this lock guards.
+        guard let worker = unsafe work.pointee.worker, unsafe worker.pointee.pool == pool,
+            unsafe worker.pointee.work == work
+        else { return nil }
+        return unsafe worker
     }
 
-    /// The worker that runs `work` here.
-    @inline(__always)
-    static func worker(running work: WorkCore.Pointer, _ state: inout State) -> Worker.Pointer? {
-        var worker = unsafe state.busy[hash(work)]
-        while let here = unsafe worker {
-            // The same address with another word is another work in the memory of one that freed itself.
-            if unsafe here.pointee.work == work, unsafe here.pointee.word == work.pointee.word {
-                return unsafe here
-            }
-            unsafe worker = here.pointee.nextBusy
-        }
-        return nil
+    static func add(_ worker: Worker.Pointer, _ state: inout State) {
+        unsafe worker.pointee.next = state.workers
+        unsafe state.workers = worker
     }
 
-    static func addBusy(_ worker: Worker.Pointer, _ work: WorkCore.Pointer, _ state: inout State) {
-        let bucket = unsafe hash(work)
-        unsafe worker.pointee.nextBusy = state.busy[bucket]
-        unsafe state.busy[bucket] = worker
-    }
-
-    static func removeBusy(_ worker: Worker.Pointer, _ work: WorkCore.Pointer, _ state: inout State) {
-        let bucket = unsafe hash(work)
-        if unsafe state.busy[bucket] == worker {
-            unsafe state.busy[bucket] = worker.pointee.nextBusy
+    static func remove(_ worker: Worker.Pointer, _ state: inout State) {
+        if unsafe state.workers == worker {
+            unsafe state.workers = worker.pointee.next
             return
         }
-        var previous = unsafe state.busy[bucket]
+        var previous = unsafe state.workers
         while let here = unsafe previous {
-            if unsafe here.pointee.nextBusy == worker {
-                unsafe here.pointee.nextBusy = worker.pointee.nextBusy
+            if unsafe here.pointee.next == worker {
+                unsafe here.pointee.next = worker.pointee.next
                 return
             }
-            unsafe previous = here.pointee.nextBusy
+            unsafe previous = here.pointee.next
+        }
+    }
+
+    /// Calls `body` with the name of each work that runs here, newest worker first.
+    static func forEachRunning(_ state: inout State, _ body: (StaticString) -> Void) {
+        var worker = unsafe state.workers
+        while let here = unsafe worker {
+            if unsafe here.pointee.work != nil { body(unsafe here.pointee.name) }
+            unsafe worker = here.pointee.next
         }
     }
 

@@ -121,7 +121,8 @@
             unsafe tables.pointee.tss.ist4 = UInt64(stacks.debug)
             // The entry code pushes one word before the call, which must leave the stack aligned.
             unsafe area.pointee.irq_stack_top = stacks.interrupt - 8
-            unsafe area.pointee.softirq_stack_top = stacks.softInterrupt
+            // The entry code keeps the old stack pointer at the top.
+            unsafe area.pointee.softirq_stack_top = stacks.softInterrupt - 16
         }
     }
 #endif

@@ -2,7 +2,7 @@
 //
 // One interrupt: gate -> stub (vector number) -> interrupt_dispatcher (entry.S: PtRegs, per-CPU interrupt
 // stack, count of nested interrupts) -> interruptEntry -> Vectors.dispatch -> the vector's handler ->
-// back in entry.S: soft IRQs if any are pending, the thread's work or a reschedule, IRETQ.
+// back in entry.S: soft IRQs if any are pending (which room Deferred runs), the thread's work or a reschedule, IRETQ.
 
 #if APUS_KERNEL
     import CMachine
@@ -17,19 +17,6 @@
         Vectors.dispatch(number, HardInterruptContext())
     }
 
-    /// Soft IRQs are pending at the end of a hard interrupt; interrupts are off, this is the stack of what was
-    /// interrupted.
-    @c(apus_interrupt_exit_softirqs) @_noAllocation
-    public func interruptExitSoftInterrupts() {
-        // Not inside another interrupt, nor where bottom halves are off: they run when those end.
-        let busy = PreemptCount.hardInterruptMask | PreemptCount.bottomHalfMask | PreemptCount.nmiMask
-        if PreemptCount.value & busy != 0 { return }
-        PreemptCount.add(PreemptCount.bottomHalf)
-        ExitHooks.runSoftInterrupts()
-        InterruptFlag.disable()
-        _ = PreemptCount.subtractIsZero(PreemptCount.bottomHalf)
-    }
-
     /// The interrupted kernel code is preemptible and a reschedule is wanted; interrupts are off.
     @c(apus_interrupt_exit_preempt) @_noAllocation
     public func interruptExitPreempt() {
@@ -37,11 +24,8 @@
         InterruptFlag.disable()
     }
 
-    /// The hooks' indirect calls: what they run is another thread's business or a bottom half's.
+    /// The hook's indirect call: what it runs is another thread's business.
     private enum ExitHooks {
-        @_semantics("no_performance_analysis")
-        static func runSoftInterrupts() { unsafe PreemptionHook.softInterrupts?() }
-
         @_semantics("no_performance_analysis")
         static func reschedule() { unsafe PreemptionHook.reschedule?() }
     }

@@ -10,6 +10,10 @@ public enum CPU {
     @_semantics("no_performance_analysis") @inline(__always)
     public static var index: Int { Int(truncatingIfNeeded: cpu_area_index()) }
 
+    /// Number of the lowest bit that is set; some bit is.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func lowestBit(_ bits: UInt32) -> UInt32 { machine_lowest_bit(bits) }
+
     /// Local APIC identifier of this CPU.
     @_semantics("no_performance_analysis") @inline(__always)
     public static var apicID: UInt32 { cpu_area_apic_id() }
@@ -43,13 +47,19 @@ public enum PreemptCount {
     public static func subtractIsZero(_ units: UInt32) -> Bool { cpu_area_preempt_sub_is_zero(units) }
 
     /// Hard-interrupt, soft-interrupt or NMI context.
-    @inline(__always)
-    public static var inInterrupt: Bool {
-        value & interruptMask != 0
-    }
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var inInterrupt: Bool { cpu_area_preempt_count_has(interruptMask) }
+
+    /// In a section without bottom halves that is in no other one and in no interrupt.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var isOutermostBottomHalf: Bool { cpu_area_is_outermost_bottom_half() }
 
     @inline(__always)
     public static var inHardInterrupt: Bool { value & (hardInterruptMask | nmiMask) != 0 }
+
+    /// Preemption is possible, and no reschedule is wanted.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static var isNothingWanted: Bool { cpu_area_preempt_count_is(noReschedule) }
 
     /// Asks this CPU to reschedule at the next opportunity. Any context.
     @_semantics("no_performance_analysis") @inline(__always)

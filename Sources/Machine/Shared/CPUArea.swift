@@ -73,30 +73,12 @@ public enum CPUArea {
     @_semantics("no_performance_analysis") @inline(__always)
     public static func count(vector: UInt8) { cpu_area_count_vector(UInt32(vector)) }
 
-    /// Adds bits to the pending soft IRQs of this CPU, in one instruction; notes the time if they are the first. Not in NMI.
-    @_semantics("no_performance_analysis") @inline(__always)
-    public static func raiseSoftInterrupt(_ bits: UInt32) {
-        if cpu_area_softirq_pending() == 0 { cpu_area_set_softirq_raised_at(CycleClock.cycles) }
-        cpu_area_softirq_raise(bits)
-    }
-
-    /// This CPU's histograms of delays (room Tasks), 0 before they are made.
-    @_semantics("no_performance_analysis") @inline(__always)
-    public static var latencies: UInt {
-        get { UInt(cpu_area_latencies()) }
-        set { cpu_area_set_latencies(newValue) }
-    }
-
     /// This CPU's state of deferred work (room Deferred), 0 before it is made.
     @_semantics("no_performance_analysis") @inline(__always)
     public static var deferred: UInt {
         get { UInt(cpu_area_deferred()) }
         set { cpu_area_set_deferred(newValue) }
     }
-
-    /// When the first of the pending soft IRQs of this CPU was raised, in cycles.
-    @_semantics("no_performance_analysis") @inline(__always)
-    public static var softInterruptRaisedAt: UInt64 { cpu_area_softirq_raised_at() }
 
     /// Takes what this CPU's thread has spent in user mode since it got the CPU, in cycles. Interrupts off.
     @_semantics("no_performance_analysis") @inline(__always)

@@ -1,12 +1,23 @@
-// The stack that a CPU's soft IRQs run on.
+// The stack that a CPU's soft IRQs run on, and the way to it (entry.S).
 
 import CMachine
 
 public enum SoftInterruptStack {
-    /// Calls `function` on this CPU's soft-IRQ stack. Bottom halves are off, so nobody else is on it.
-    @_semantics("no_performance_analysis") @inline(__always)
-    public static func call(_ function: @convention(c) () -> Void) {
-        // The stack belongs to this CPU, which stays the same while bottom halves are off.
-        machine_call_on_stack(function, cpu_area_softirq_stack_top())
+    /// Says what runs pending soft IRQs: at the end of a section without bottom halves, and of a hard interrupt. Both are called
+    /// on this CPU's stack for it, bottom halves counted off, interrupts off. Boot only.
+    public static func install(
+        section: @convention(c) () -> Void, interruptExit: @convention(c) () -> Void
+    ) {
+        machine_set_softirqs(section, interruptExit)
     }
+
+    /// Runs what is pending at the end of a section without bottom halves.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func runPending() { machine_run_softirqs() }
+}
+
+extension CPUArea {
+    /// Notes when soft IRQs became pending.
+    @_semantics("no_performance_analysis") @inline(__always)
+    static func stampSoftInterrupt() { cpu_area_stamp_softirq() }
 }

@@ -25,8 +25,6 @@ public struct PreemptionOff: ~Copyable, ~Escapable {
 public enum PreemptionHook {
     /// Reschedules; called with interrupts on and the count at zero.
     nonisolated(unsafe) public static var reschedule: (@convention(c) () -> Void)? = nil
-    /// Runs pending soft IRQs; set once by `Deferred`.
-    nonisolated(unsafe) public static var softInterrupts: (@convention(c) () -> Void)? = nil
 }
 
 /// Runs `body` with interrupts off and puts the flag back as it was. Any context.
@@ -81,15 +79,6 @@ private func callReschedule() {
 @inline(__always)
 func bottomHalvesEnable() {
     // The outermost of such sections, and not in an interrupt.
-    if CPUArea.softInterruptsPending != 0,
-        PreemptCount.value & PreemptCount.interruptMask == PreemptCount.bottomHalf
-    {
-        callSoftInterrupts()
-    }
+    if CPUArea.isSoftInterruptPending, PreemptCount.isOutermostBottomHalf { SoftInterruptStack.runPending() }
     if PreemptCount.subtractIsZero(PreemptCount.bottomHalf) { rescheduleNow() }
-}
-
-@_semantics("no_performance_analysis") @inline(never)
-private func callSoftInterrupts() {
-    unsafe PreemptionHook.softInterrupts?()
 }

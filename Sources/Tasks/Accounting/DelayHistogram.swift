@@ -1,20 +1,20 @@
 // How long something took, counted in powers of two.
 
-/// Bucket `n` counts delays of 2^n up to 2^(n+1) cycles of the time-stamp counter; bucket 0 also those of 0. A few
-/// instructions a note; whoever owns it keeps others from writing it meanwhile.
+import Machine
+
+/// A copy of what a CPU has counted. Bucket `n` counts delays of 2^n up to 2^(n+1) cycles of the time-stamp counter; bucket
+/// 0 also those of 0.
 public struct DelayHistogram: Sendable {
     public static let bucketCount = 64
     private var buckets = InlineArray<64, UInt64>(repeating: 0)
     /// The longest, in cycles.
-    public private(set) var maximum: UInt64 = 0
+    public let maximum: UInt64
 
-    public init() {}
-
-    @inline(__always)
-    public mutating func note(_ cycles: UInt64) {
-        let bucket = 63 &- (cycles | 1).leadingZeroBitCount
-        buckets[bucket & 63] &+= 1
-        if cycles > maximum { maximum = cycles }
+    init(kind: Int, cpu: Int) {
+        for bucket in 0..<Self.bucketCount {
+            buckets[bucket] = DelayCounts.bucket(bucket, kind: kind, cpu: cpu)
+        }
+        maximum = DelayCounts.bucket(Self.bucketCount, kind: kind, cpu: cpu)
     }
 
     public subscript(bucket: Int) -> UInt64 { buckets[bucket] }

@@ -31,37 +31,21 @@ public enum Latency: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Counts a delay of so many cycles on this CPU; one below 0 (counters of two CPUs) as 0. Interrupts are off, and the
-    /// CPU has entered the scheduler.
+    /// Counts a delay of so many cycles on this CPU; one below 0 (counters of two CPUs) as 0. Interrupts are off.
     @_noAllocation @inline(__always)
-    public func note(_ cycles: UInt64) {
-        // Set when the CPU entered the scheduler, and only this CPU writes there.
-        let own = unsafe UnsafeMutablePointer<DelayHistogram>(bitPattern: CPUArea.latencies).unsafelyUnwrapped
-        unsafe own[rawValue].note(Int64(bitPattern: cycles) < 0 ? 0 : cycles)
-    }
+    public func note(_ cycles: UInt64) { noteAscending(Int64(bitPattern: cycles) < 0 ? 0 : cycles) }
+
+    /// The same of a delay that is the difference of two readings of this CPU's time-stamp counter.
+    @_noAllocation @inline(__always)
+    public func noteAscending(_ cycles: UInt64) { DelayCounts.note(cycles, kind: rawValue) }
 
     /// Counts the delay since a reading of the time-stamp counter.
     @_noAllocation @inline(__always)
     public func note(since cycles: UInt64) { note(CycleClock.cycles &- cycles) }
 
     /// What a CPU has counted since boot or `clear`. A figure of the moment.
-    public func histogram(cpu: Int) -> DelayHistogram {
-        unsafe TaskState.current.pointee.latencies.withRemote(cpu) { $0.histogram(rawValue) }
-    }
+    public func histogram(cpu: Int) -> DelayHistogram { DelayHistogram(kind: rawValue, cpu: cpu) }
 
     /// Begins anew on this CPU. Interrupts are off.
-    public func clear() {
-        unsafe TaskState.current.pointee.latencies.withRemote(CPU.index) { $0.clear(rawValue) }
-    }
-}
-
-/// The histograms of one CPU.
-@safe struct LatencyHistograms: ~Copyable {
-    private let cell = unsafe Cell(InlineArray<5, DelayHistogram>(repeating: DelayHistogram()))
-
-    /// What `CPUArea.latencies` is set to.
-    var address: UInt { UInt(bitPattern: unsafe cell.address) }
-
-    func histogram(_ kind: Int) -> DelayHistogram { unsafe cell.address.pointee[kind] }
-    func clear(_ kind: Int) { unsafe cell.address.pointee[kind] = DelayHistogram() }
+    public func clear() { DelayCounts.clear(kind: rawValue) }
 }

@@ -28,7 +28,6 @@ extension Scheduler {
         }
         unsafe ThreadStorage.checkLayout(storage)
         CPUArea.currentThread = UInt(bitPattern: storage)
-        CPUArea.latencies = unsafe state.pointee.latencies.withRemote(cpu) { $0.address }
         unsafe state.pointee.queues.withRemote(cpu) { queue in
             unsafe queue.threads.withLockInterruptsOff { threads, _ in
                 unsafe threads.idle = storage

@@ -9,8 +9,6 @@ import Synchronization
     typealias Pointer = UnsafeMutablePointer<TaskState>
 
     let queues: PerCPU<RunQueue>
-    /// How long things waited on each CPU; see `Latency`.
-    let latencies: PerCPU<LatencyHistograms>
     let cpuCount: Int
     let pool = unsafe SpinLock(ThreadPool())
     let nextIdentifier = Atomic<UInt64>(1)
@@ -29,7 +27,6 @@ import Synchronization
     init(cpuCount: Int) {
         unsafe self.cpuCount = cpuCount
         unsafe queues = PerCPU(count: cpuCount) { unsafe RunQueue(cpu: $0) }
-        unsafe latencies = PerCPU(count: cpuCount) { _ in LatencyHistograms() }
     }
 
     /// The state of this machine. Valid from `Scheduler.boot` on.
