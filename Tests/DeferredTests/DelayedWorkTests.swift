@@ -58,7 +58,7 @@ private typealias Kernel = SimulatedKernel
 
 @Suite(.serialized) struct DelayedWorkTests {
     @Test func itRunsOnceAndNeverEarly() {
-        let failure = Kernel.underSeeds(60) { task in
+        let failure = Kernel.underSeeds(300) { task in
             for delay: UInt64 in [0, 1, 1000, 300_000, 20_000_000] {
                 let noted = NotedDelayed()
                 let start = Clock.monotonic
@@ -75,7 +75,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func flushDoesNotWaitForTheTimer() {
-        let failure = Kernel.underSeeds(40) { task in
+        let failure = Kernel.underSeeds(120) { task in
             let noted = NotedDelayed()
             _ = noted.queue(after: 3_600_000_000_000)
             noted.with { _ = $0.flush(task) }
@@ -86,7 +86,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func modifyMovesIt() {
-        let failure = Kernel.underSeeds(40) { task in
+        let failure = Kernel.underSeeds(120) { task in
             let noted = NotedDelayed()
             _ = noted.queue(after: 1_000_000)
             let moved = noted.with { WorkQueue.events.modifyDelayed($0, after: 50_000_000) }
@@ -106,7 +106,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func cancelEndsOneThatQueuesItselfAgain() {
-        let failure = Kernel.underSeeds(80) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let noted = NotedDelayed()
             noted.again.store(1, ordering: .relaxed)
             Thread.current.bind(to: CPUMask(0))
@@ -124,7 +124,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func allComersAreAccountedFor() {
-        let failure = Kernel.underSeeds(80) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let noted = NotedDelayed()
             let cancelled = Shared()
             SimulatedKernel.threads(4, bound: true, task) { index, task in

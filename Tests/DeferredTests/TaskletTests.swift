@@ -69,7 +69,7 @@ private final class Order: @unchecked Sendable {
 
 @Suite(.serialized) struct TaskletTests {
     @Test func everyScheduleRunsOnceAndNeverTwoAtOnce() {
-        let failure = SimulatedKernel.underSeeds(100) { task in
+        let failure = SimulatedKernel.underSeeds(300) { task in
             let noted = Noted()
             SimulatedKernel.threads(4, bound: true, task) { _, task in
                 for _ in 0..<15 {
@@ -88,7 +88,7 @@ private final class Order: @unchecked Sendable {
     }
 
     @Test func topHalvesScheduleThem() {
-        let failure = SimulatedKernel.underSeeds(60) { task in
+        let failure = SimulatedKernel.underSeeds(300) { task in
             let noted = Noted()
             SimulatedKernel.handler = { _, _ in noted.schedule() }
             SimulatedKernel.threads(2, bound: true, task) { index, task in
@@ -107,7 +107,7 @@ private final class Order: @unchecked Sendable {
     }
 
     @Test func aDisabledOneStaysScheduledAndRunsWhereItWasScheduled() {
-        let failure = SimulatedKernel.underSeeds(60, cpus: [2, 4]) { task in
+        let failure = SimulatedKernel.underSeeds(300, cpus: [2, 4]) { task in
             let noted = Noted(enabled: false)
             SimulatedKernel.threads(1, bound: true, task) { _, task in
                 noted.with { SimulatedKernel.check($0.schedule(), "was scheduled already") }
@@ -132,7 +132,7 @@ private final class Order: @unchecked Sendable {
     }
 
     @Test func nothingRunsBetweenDisableAndEnable() {
-        let failure = SimulatedKernel.underSeeds(60) { task in
+        let failure = SimulatedKernel.underSeeds(300) { task in
             let noted = Noted()
             SimulatedKernel.threads(3, bound: true, task) { index, task in
                 for _ in 0..<10 {
@@ -194,7 +194,7 @@ private final class Order: @unchecked Sendable {
     }
 
     @Test func oneThatSchedulesItselfRunsAgain() {
-        let failure = SimulatedKernel.underSeeds(60) { task in
+        let failure = SimulatedKernel.underSeeds(300) { task in
             let noted = Noted()
             noted.again.store(30, ordering: .relaxed)
             noted.schedule()
@@ -206,7 +206,7 @@ private final class Order: @unchecked Sendable {
     }
 
     @Test func killEndsOneThatSchedulesItselfForEver() {
-        let failure = SimulatedKernel.underSeeds(60) { task in
+        let failure = SimulatedKernel.underSeeds(300) { task in
             let noted = Noted()
             noted.again.store(.max, ordering: .relaxed)
             noted.schedule()
@@ -221,7 +221,7 @@ private final class Order: @unchecked Sendable {
     }
 
     @Test func killDropsADisabledOne() {
-        let failure = SimulatedKernel.underSeeds(60) { task in
+        let failure = SimulatedKernel.underSeeds(300) { task in
             let noted = Noted(enabled: false)
             SimulatedKernel.threads(2, bound: true, task) { index, _ in noted.schedule() }
             noted.with { $0.kill(task) }
@@ -234,7 +234,7 @@ private final class Order: @unchecked Sendable {
     }
 
     @Test func highOnesComeFirst() {
-        let failure = SimulatedKernel.underSeeds(40, cpus: [1]) { task in
+        let failure = SimulatedKernel.underSeeds(120, cpus: [1]) { task in
             let order = Order()
             let normal = (0..<3).map { _ in Noted(order: order) }
             let high = (0..<3).map { _ in Noted(order: order) }

@@ -17,7 +17,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
 
 @Suite(.serialized) struct WorkQueueEdgeTests {
     @Test func aRescuerRunsWhatNoWorkerCan() {
-        let failure = Kernel.underSeeds(40) { task in
+        let failure = Kernel.underSeeds(120) { task in
             let shared = Shared()
             let queue = try! WorkQueue("rescued", .memoryReclaim)
             let plain = try! WorkQueue("plain")
@@ -67,7 +67,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
     }
 
     @Test func destroyRunsWhatIsPendingAndRefusesTheRest() {
-        let failure = Kernel.underSeeds(40) { task in
+        let failure = Kernel.underSeeds(120) { task in
             let queue = try! WorkQueue("test", maxActive: 1)
             let works = (0..<5).map { _ in NotedWork() }
             for work in works { work.queue(on: queue) }
@@ -80,7 +80,7 @@ private var thisMachine: Int { ObjectIdentifier(SimulatedCPU.current.machine).ha
     }
 
     @Test func aDrainedQueueTakesWorkOfItsOwnOnly() {
-        let failure = Kernel.underSeeds(40) { task in
+        let failure = Kernel.underSeeds(120) { task in
             let queue = try! WorkQueue("test")
             let chain = Shared()
             let noted = NotedWork { noted, task in

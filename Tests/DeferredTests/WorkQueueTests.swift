@@ -13,7 +13,7 @@ private typealias Kernel = SimulatedKernel
 
 @Suite(.serialized) struct WorkQueueTests {
     @Test func everyQueueingRunsOnceAndNeverTwoAtOnce() {
-        let failure = Kernel.underSeeds(100) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test")
             let noted = NotedWork { noted, task in
                 for _ in 0..<6 { Spin.interleave() }
@@ -35,7 +35,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func aBoundWorkRunsOnTheCPUItWasQueuedFor() {
-        let failure = Kernel.underSeeds(40, cpus: [2, 4]) { task in
+        let failure = Kernel.underSeeds(120, cpus: [2, 4]) { task in
             let queue = try! WorkQueue("test")
             for cpu in SimulatedCPU.current.machine.cpus.indices {
                 let noted = NotedWork()
@@ -49,7 +49,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func aWorkThatSleepsHoldsUpNobody() {
-        let failure = Kernel.underSeeds(60) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test")
             // The second time there are idle workers already, which somebody must wake.
             for _ in 0..<3 {
@@ -75,7 +75,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func worksThatComputeRunOneAfterTheOther() {
-        let failure = Kernel.underSeeds(60, cpus: [1, 2]) { task in
+        let failure = Kernel.underSeeds(300, cpus: [1, 2]) { task in
             let inside = Shared()
             let queue = try! WorkQueue("test")
             let works = (0..<6).map { _ in
@@ -95,7 +95,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func anOrderedQueueKeepsOrder() {
-        let failure = Kernel.underSeeds(60) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test", .ordered)
             let shared = Shared()
             let works = (0..<12).map { number in
@@ -115,7 +115,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func noMoreThanMaxActiveAreInHand() {
-        let failure = Kernel.underSeeds(40) { task in
+        let failure = Kernel.underSeeds(120) { task in
             let queue = try! WorkQueue("test", .unbound, maxActive: 2)
             let inside = Shared()
             let works = (0..<8).map { _ in
@@ -135,7 +135,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func flushWaitsForWhatWasQueuedBefore() {
-        let failure = Kernel.underSeeds(80) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test")
             SimulatedKernel.threads(3, bound: true, task) { index, task in
                 for _ in 0..<4 {
@@ -154,7 +154,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func aFlushedWorkHasRun() {
-        let failure = Kernel.underSeeds(80) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test")
             let noted = NotedWork { _, task in Scheduler.yield(task) }
             SimulatedKernel.threads(3, bound: true, task) { index, task in
@@ -173,7 +173,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func aWorkThatRequeuesItselfIsCancelled() {
-        let failure = Kernel.underSeeds(80) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test")
             let noted = NotedWork { noted, _ in
                 for _ in 0..<8 { Spin.interleave() }
@@ -197,7 +197,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func cancellersAndQueuersMeet() {
-        let failure = Kernel.underSeeds(80) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test", maxActive: 1)
             let cancelled = Shared()
             let noted = NotedWork { _, task in Scheduler.yield(task) }
@@ -224,7 +224,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func aWorkMayFreeItself() {
-        let failure = Kernel.underSeeds(60) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let queue = try! WorkQueue("test")
             let shared = Shared()
             for _ in 0..<20 {
@@ -239,7 +239,7 @@ private typealias Kernel = SimulatedKernel
     }
 
     @Test func topHalvesQueueWorks() {
-        let failure = Kernel.underSeeds(60) { task in
+        let failure = Kernel.underSeeds(300) { task in
             let noted = NotedWork()
             let queue = try! WorkQueue("test")
             SimulatedKernel.handler = { _, _ in noted.queue(on: queue) }

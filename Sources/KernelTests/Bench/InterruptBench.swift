@@ -11,7 +11,7 @@ import Tasks
 
 /// The benches by name.
 public enum Bench {
-    /// Runs the bench of that name; false when there is none.
+    /// Runs the bench of that name; false when there is none, or a soak found something wrong.
     public static func run(_ name: [UInt8], _ task: borrowing TaskContext) -> Bool {
         if name.elementsEqual("interrupts".utf8) {
             InterruptBench.run(task)
@@ -19,10 +19,21 @@ public enum Bench {
             CrossCPUBench.run(task)
         } else if name.elementsEqual("deferred".utf8) {
             DeferredBench.run(task)
+        } else if name.starts(with: "soak-".utf8), let seconds = number(name.dropFirst(5)) {
+            return DeferredSoak.run(seconds: seconds, task)
         } else {
             return false
         }
         return true
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        var value = 0
+        for digit in digits {
+            guard (48...57).contains(digit), value < 1_000_000 else { return nil }
+            value = value * 10 + Int(digit - 48)
+        }
+        return digits.isEmpty ? nil : value
     }
 }
 

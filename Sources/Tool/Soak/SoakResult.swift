@@ -1,4 +1,4 @@
-// The comparison of both ends of a soak.
+// What a soak showed, and for that of the devices the comparison of both ends.
 import Foundation
 
 /// What a soak showed, and what is wrong with it.
@@ -11,6 +11,11 @@ struct SoakResult: Sendable {
     private struct Line {
         var count = 0
         var unclaimed = 0
+    }
+
+    init(complaints: [String], table: [String]) {
+        self.complaints = complaints
+        self.table = table
     }
 
     init(outcome: BootOutcome, sent: SoakSent) {
