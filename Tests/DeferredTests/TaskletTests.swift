@@ -131,6 +131,23 @@ private final class Order: @unchecked Sendable {
         #expect(failure == nil)
     }
 
+    @Test func enablingMissesNoTaskletThatIsJustFoundDisabled() {
+        let failure = SimulatedKernel.underSeeds(300, cpus: [2, 4]) { task in
+            let noted = Noted(enabled: false)
+            SimulatedKernel.threads(2, bound: true, task) { index, task in
+                if index == 1 {
+                    noted.schedule()
+                } else {
+                    for _ in 0..<4 { Spin.interleave() }
+                    noted.with { try! $0.enable(task) }
+                }
+            }
+            noted.with { $0.kill(task) }
+            SimulatedKernel.check(noted.runs.load(ordering: .relaxed) == 1, "did not run once")
+        }
+        #expect(failure == nil)
+    }
+
     @Test func nothingRunsBetweenDisableAndEnable() {
         let failure = SimulatedKernel.underSeeds(300) { task in
             let noted = Noted()

@@ -40,6 +40,7 @@ extension TaskletQueue {
 
     /// Makes the CPU that has the tasklet in its queue, if one has, run the queue.
     private static func lookAgain(_ tasklet: TaskletCore.Pointer) {
+        Spin.interleave()
         // Of before, if no CPU has found it disabled in its queue; then that one will look after this.
         let cpu = unsafe Int(tasklet.pointee.cpu.load(ordering: .sequentiallyConsistent))
         SoftInterrupts.raise(.high, onCPU: cpu)

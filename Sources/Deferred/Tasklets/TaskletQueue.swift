@@ -156,6 +156,7 @@ enum TaskletQueue {
             return
         }
         unsafe putBack(tasklet, priority)
+        Spin.interleave()
         // Whoever enables or kills it looks for the CPU behind changing the state; who did so before has not seen this one.
         unsafe tasklet.pointee.cpu.store(
             Int32(truncatingIfNeeded: CPU.index), ordering: .sequentiallyConsistent)
