@@ -38,6 +38,6 @@ extension TestSuite {
 
 public enum KernelSuites {
     public static let all: [TestSuite] = [
-        .primitives, .interrupts, .interruptLines, .messages, .tasks, .crossCPU, .deferred,
+        .primitives, .interrupts, .interruptLines, .messages, .tasks, .crossCPU, .deferred, .time,
     ]
 }

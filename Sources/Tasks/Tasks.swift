@@ -30,6 +30,8 @@ public enum TaskHooks {
     /// Tells this CPU's clock event device that the slice of the running thread ends at this time
     /// (nanoseconds of `CycleClock`). Interrupts off.
     nonisolated(unsafe) public static var sliceEndChanged: (@convention(c) (UInt64) -> Void)? = nil
+    /// This CPU is about to become idle (true), or busy again. Under the run queue's lock, interrupts off.
+    nonisolated(unsafe) public static var idleChanged: (@convention(c) (Bool) -> Void)? = nil
     /// Last look of the idle loop before it halts, interrupts off; true if there was something to do.
     nonisolated(unsafe) public static var idleWork: (@convention(c) () -> Bool)? = nil
     /// Switches this CPU off, in its idle loop with interrupts off; returns, if at all, when it is on again.

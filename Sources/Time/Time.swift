@@ -21,6 +21,8 @@ public enum Time {
         unsafe TimeRoot.pointer = UnsafeMutableRawPointer(state)
         // Set before a second thread can run.
         unsafe TaskHooks.sliceEndChanged = { unsafe TimerQueue.sliceEndChanged($0) }
+        unsafe TaskHooks.idleChanged = { unsafe TimerQueue.idleChanged($0) }
+        SoftInterrupts.register(.timer) { @Sendable context in unsafe TimerBase.run(context) }
         unsafe LogHooks.clock = { CycleClock.now }
         unsafe DeferredHooks.sleep = { @Sendable duration, task in Thread.sleep(for: duration, task) }
     }

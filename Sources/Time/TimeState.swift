@@ -9,6 +9,7 @@ import Synchronization
     typealias Pointer = UnsafeMutablePointer<TimeState>
 
     let queues: PerCPU<TimerQueue>
+    let bases: PerCPU<TimerBase>
     let cpuCount: Int
     /// Realtime minus monotonic, modulo 2^64.
     let realtimeOffset = Atomic<UInt64>(0)
@@ -16,6 +17,7 @@ import Synchronization
     init(cpuCount: Int) {
         unsafe self.cpuCount = cpuCount
         unsafe queues = PerCPU(count: cpuCount) { unsafe TimerQueue(cpu: $0) }
+        unsafe bases = PerCPU(count: cpuCount) { unsafe TimerBase(cpu: $0) }
     }
 
     /// The state of this machine. Valid from `Time.boot` on.

@@ -5,7 +5,8 @@
 extension IntrusiveTimerWheel {
     /// Makes a timer that is not pending expire at `tick`, or at the next tick that is not over. Its expiry is exact: it is
     /// handed out by the first `popExpired(through:)` with that tick or a later one.
-    /// - Returns: whether something is now to be done earlier than before: `nextExpiry` has become this timer's.
+    /// - Returns: whether something is now to be done earlier than `updateNextExpiry` or `popExpired` has found last, or
+    ///   `add` has said since: at this timer's expiry.
     @inlinable @inline(__always) @discardableResult
     public mutating func add(_ node: Pointer, at tick: UInt64) -> Bool {
         let expiry = unsafe tick < floor ? floor : tick
@@ -65,5 +66,24 @@ extension IntrusiveTimerWheel {
     static func node(of link: Link) -> Pointer {
         // Asked only for links in rings that are not heads.
         unsafe UnsafeMutableRawPointer(link).assumingMemoryBound(to: TimerNode.self)
+    }
+}
+
+extension IntrusiveTimerWheel {
+    /// Takes out any timer, expired or not; nil if there is none. For an owner who gives up the wheel.
+    public mutating func removeAny() -> Pointer? {
+        if unsafe !WheelStorage.isEmpty(storage.due) { return unsafe removeFirst(of: storage.due) }
+        if unsafe isUnfinished { return unsafe removeFirst(of: storage.moving) }
+        guard let slot = unsafe storage.findFirst() else {
+            unsafe bound = .max
+            return nil
+        }
+        return unsafe removeFirst(of: slot)
+    }
+
+    private mutating func removeFirst(of head: Link) -> Pointer {
+        let node = unsafe Self.node(of: head.pointee.next.unsafelyUnwrapped)
+        unsafe remove(node)
+        return unsafe node
     }
 }

@@ -56,6 +56,14 @@
         return unsafe WheelStorage.earliest(slot).pointee
     }
 
+    /// `nextExpiry`, for an owner who sets an alarm to it: from here on `add` tells when the alarm has to be earlier.
+    @inlinable
+    public mutating func updateNextExpiry() -> UInt64? {
+        let next = unsafe nextExpiry
+        unsafe bound = next ?? .max
+        return next
+    }
+
     @inlinable
     var hasWork: Bool { unsafe !WheelStorage.isEmpty(storage.due) || !WheelStorage.isEmpty(storage.moving) }
 

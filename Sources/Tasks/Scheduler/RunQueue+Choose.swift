@@ -168,12 +168,14 @@ extension RunQueue {
     private borrowing func setIdle(_ cpu: Int) {
         unsafe activity.store(Activity.idleAwake.rawValue, ordering: .sequentiallyConsistent)
         _ = unsafe TaskState.current.pointee.idleCPUs.insert(cpu)
+        Scheduler.announceIdle(true)
     }
 
     /// The CPU leaves its idle thread. A waker may have counted on the idle loop's look at `wantsLook`.
     private borrowing func setBusy(_ cpu: Int) {
         unsafe activity.store(Activity.busy.rawValue, ordering: .sequentiallyConsistent)
         _ = unsafe TaskState.current.pointee.idleCPUs.remove(cpu)
+        Scheduler.announceIdle(false)
         if unsafe wantsLook.load(ordering: .sequentiallyConsistent) { PreemptCount.setNeedResched() }
     }
 }

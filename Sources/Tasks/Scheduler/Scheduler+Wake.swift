@@ -140,6 +140,9 @@ extension Scheduler {
     @_semantics("no_performance_analysis")
     static func announceSliceEnd(_ time: UInt64) { unsafe TaskHooks.sliceEndChanged?(time) }
 
+    @_semantics("no_performance_analysis") @inline(__always)
+    static func announceIdle(_ isIdle: Bool) { unsafe TaskHooks.idleChanged?(isIdle) }
+
     /// Brings a thread that runs on another CPU into the kernel, so that it sees its flags.
     static func kick(_ thread: Thread) {
         guard thread.isRunning, !thread.isCurrent else { return }
@@ -189,4 +192,9 @@ extension RunQueue {
         unsafe startSlice(&threads, now)
         return .none
     }
+}
+
+extension Scheduler {
+    /// Whether this CPU's idle thread has it. Interrupts are off.
+    public static var isIdle: Bool { unsafe Thread.currentStorage.pointee.isIdle }
 }

@@ -20,6 +20,7 @@ extension TimerQueue {
         unsafe heads.withLockInterruptsOff { heads, _ in
             unsafe heads.sliceEnd = slice
             unsafe heads.isExpiring = false
+            unsafe raiseTimer(&heads, context)
             unsafe setEvent(&heads, notAfter: next(heads))
         }
     }
@@ -32,9 +33,15 @@ extension TimerQueue {
     }
 
     /// When this CPU must be interrupted next. Lock held.
-    private borrowing func next(_ heads: borrowing Heads) -> UInt64 {
-        var time = unsafe heads.sliceEnd
-        if let first = unsafe heads.monotonic.first { unsafe time = min(time, first.pointee.key) }
+    borrowing func next(_ heads: borrowing Heads) -> UInt64 {
+        let time = unsafe min(min(heads.sliceEnd, heads.wheelEvent), firstOfQueues(heads))
+        return unsafe heads.deferrableEvent < time && !Scheduler.isIdle ? heads.deferrableEvent : time
+    }
+
+    /// When the first high-resolution timer expires. Lock held.
+    borrowing func firstOfQueues(_ heads: borrowing Heads) -> UInt64 {
+        var time = UInt64.max
+        if let first = unsafe heads.monotonic.first { unsafe time = first.pointee.key }
         if let first = unsafe heads.realtime.first {
             unsafe time = min(time, TimerQueue.monotonicTime(first.pointee.key, .realtime))
         }

@@ -7,13 +7,16 @@ import Synchronization
 extension ClockEvents {
     /// Takes over the timers of `cpu`, which runs no more. They fire here, at their times. Any context but NMI.
     public static func takeOver(from cpu: Int) {
-        withInterruptsOff { _ in
+        withInterruptsOff { off in
+            unsafe TimerBase.takeOver(from: cpu, off)
             while unsafe TimerQueue.moveOne(from: cpu) {}
             unsafe TimeState.current.pointee.queues.withRemote(cpu) { queue in
                 unsafe queue.heads.withLockInterruptsOff { heads, _ in
                     // Its device is off: the first timer after its return sets it.
                     unsafe heads.event = .max
                     unsafe heads.sliceEnd = .max
+                    unsafe heads.wheelEvent = .max
+                    unsafe heads.deferrableEvent = .max
                     unsafe heads.isExpiring = false
                 }
             }

@@ -21,11 +21,17 @@ import Tasks
         var event: UInt64 = .max
         /// When the running thread's slice ends.
         var sliceEnd: UInt64 = .max
+        /// When the TIMER soft IRQ has to run: for timers of the wheel, and for deferrable ones unless the CPU is idle.
+        var wheelEvent: UInt64 = .max
+        var deferrableEvent: UInt64 = .max
         /// In the timer interrupt, which sets the device at its end.
         var isExpiring = false
 
         init() {}
     }
+
+    /// Whether there are deferrable timers here, for whom it matters whether the CPU is idle.
+    let hasDeferrable = Atomic<Bool>(false)
 
     init(cpu: Int) { unsafe self.cpu = cpu }
 
