@@ -5,14 +5,19 @@ import Machine
 import Primitives
 import Tasks
 
-/// A work and the timer that queues it. Part of the object it serves: it lies still from its first queueing on, and is
+/// A work and the timer of the wheel that queues it, at the first jiffy when its delay is over. Part of the object it serves: it lies still from its first queueing on, and is
 /// cancelled before its memory goes.
 @safe public struct DelayedWork: ~Copyable, @unchecked Sendable {
     private let cell: Cell<DelayedWorkCore>
 
-    /// - Parameter name: for reports.
-    public init(_ name: StaticString, word: UInt = 0, _ function: @escaping Work.Function) {
-        unsafe cell = unsafe Cell(DelayedWorkCore(Work(name, word: word, function)))
+    /// - Parameters:
+    ///   - name: for reports.
+    ///   - isDeferrable: the delay does not wake an idle CPU; the work is queued when that is awake anyway.
+    public init(
+        _ name: StaticString, isDeferrable: Bool = false, word: UInt = 0, _ function: @escaping Work.Function
+    ) {
+        unsafe cell = unsafe Cell(
+            DelayedWorkCore(Work(name, word: word, function), isDeferrable ? .deferrable : []))
     }
 
     var core: DelayedWorkCore.Pointer { unsafe cell.address }
@@ -29,7 +34,7 @@ import Tasks
     @discardableResult
     public func flush(_ task: borrowing TaskContext) -> Bool {
         // Waits for a timer that is just queueing the work.
-        if unsafe core.pointee.timer.cancel() { unsafe core.pointee.queueNow() }
+        if unsafe core.pointee.timer.deleteSync() { unsafe core.pointee.queueNow() }
         return unsafe core.pointee.work.flush(task)
     }
 
@@ -50,18 +55,18 @@ import Tasks
     typealias Pointer = UnsafeMutablePointer<DelayedWorkCore>
 
     let work: Work
-    let timer: HighResolutionTimer
+    let timer: Timer
     /// Where the timer puts the work. Written by whoever has claimed it.
     var queue: WorkQueue? = nil
     var cpu: Int? = nil
 
-    init(_ work: consuming Work) {
+    init(_ work: consuming Work, _ flags: Timer.Flags) {
         unsafe self.work = work
-        unsafe timer = HighResolutionTimer { _, word in
+        // With interrupts off from the timer's expiry on: a top half that cancels the work waits for its being queued.
+        unsafe timer = Timer(flags.union(.interruptsOff)) { _, word in
             // The core lies still while its timer runs.
             let core = unsafe Pointer(bitPattern: word).unsafelyUnwrapped
             unsafe core.pointee.queueNow()
-            return .done
         }
     }
 
@@ -69,12 +74,7 @@ import Tasks
     borrowing func queueNow() { unsafe queue?.queueClaimed(work, on: cpu) }
 
     /// True if the timer was running: the claim is the caller's then.
-    borrowing func stopTimer() -> Bool {
-        switch unsafe timer.tryToCancel() {
-        case .cancelled, .cancelledWhileRunning: true
-        case .idle, .running: false
-        }
-    }
+    borrowing func stopTimer() -> Bool { unsafe timer.delete() }
 
     /// Starts the timer of a claimed work; one of no delay is queued at once.
     static func start(_ core: Pointer, _ queue: WorkQueue, _ cpu: Int?, after delay: UInt64) {
@@ -83,6 +83,20 @@ import Tasks
         if delay == 0 { return unsafe core.pointee.queueNow() }
         unsafe core.pointee.timer.setWord(UInt(bitPattern: core))
         unsafe core.pointee.timer.start(after: delay)
+    }
+}
+
+extension DelayedWorkCore {
+    /// The usual case of modifying: only the time changes. False if the timer does not run, or other things change.
+    @inline(__always)
+    fileprivate static func moveTimer(
+        _ core: Pointer, _ queue: WorkQueue, _ cpu: Int?, after delay: UInt64
+    ) -> Bool {
+        // Nobody writes them while the timer runs; if it does not, what is read here does not matter.
+        guard unsafe delay != 0 && core.pointee.timer.isPending && core.pointee.cpu == cpu,
+            unsafe core.pointee.queue == queue
+        else { return false }
+        return unsafe core.pointee.timer.modifyIfPending(to: Jiffies.after(delay))
     }
 }
 
@@ -106,6 +120,7 @@ extension WorkQueue {
     {
         withInterruptsOff { off in
             let core = unsafe work.core
+            if unsafe DelayedWorkCore.moveTimer(core, self, cpu, after: delay) { return true }
             guard
                 let wasPending = unsafe core.pointee.work.seize(
                     timer: { unsafe core.pointee.stopTimer() }, off)
