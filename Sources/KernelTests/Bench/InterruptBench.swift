@@ -19,6 +19,8 @@ public enum Bench {
             CrossCPUBench.run(task)
         } else if name.elementsEqual("deferred".utf8) {
             DeferredBench.run(task)
+        } else if name.elementsEqual("time".utf8) {
+            TimeBench.run(task)
         } else if name.starts(with: "soak-".utf8), let seconds = number(name.dropFirst(5)) {
             return DeferredSoak.run(seconds: seconds, task)
         } else {

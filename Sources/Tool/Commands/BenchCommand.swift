@@ -7,7 +7,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measures the kernel in executed guest instructions, beside Debian's Linux.",
         subcommands: [
             BootBenchCommand.self, InterruptBenchCommand.self, CrossCPUBenchCommand.self,
-            DeferredBenchCommand.self,
+            DeferredBenchCommand.self, TimeBenchCommand.self, WheelBenchCommand.self,
         ])
 
     /// Prepares everything, runs a bench, and ends with status 1 if it says that a limit is not kept.
@@ -105,5 +105,39 @@ struct DeferredBenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await BenchCommand.measure { try await DeferredBench.run() }
+    }
+}
+
+struct TimeBenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "time",
+        abstract: "Instructions per operation of clocks and timers.",
+        discussion: """
+            1 CPU under QEMU's -icount shift=0, beside recorded figures of Linux. The status is 1 when a row is over its \
+            limit.
+            """)
+
+    func run() async throws {
+        try await BenchCommand.measure { try await TimeBench.run() }
+    }
+}
+
+struct WheelBenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wheel",
+        abstract: "Instructions per operation of the library TimerWheel on this host, counted by valgrind.",
+        discussion: """
+            The status is 1 when an operation of TimerWheel is over its limit with one of the distributions of distances. \
+            The figures include the loop around the operation.
+            """)
+
+    @Option(name: .long, help: "How many other timers are pending.")
+    var pending: [Int] = [1000, 100_000]
+
+    func run() async throws {
+        try await Report.errors {
+            try Project.enter()
+            guard try await WheelBench(pending: pending).run() else { throw ExitCode.failure }
+        }
     }
 }
