@@ -22,7 +22,6 @@ extension TimerBase {
                     return nil
                 }
                 let timer = unsafe TimerEntry.timer(of: node)
-                unsafe timer.pointee.isPending.store(false, ordering: .releasing)
                 unsafe timer.pointee.cpu.store(TimerEntry.moving, ordering: .releasing)
                 return unsafe timer
             }

@@ -55,11 +55,18 @@ import TimerWheel
     }
 
     /// Takes the timer out; true if it was in. Lock held.
-    @inline(__always) @discardableResult
+    @inline(__always)
     borrowing func take(_ state: inout State, _ timer: TimerEntry.Pointer) -> Bool {
+        guard unsafe detach(&state, timer) else { return false }
+        unsafe timer.pointee.isPending.store(false, ordering: .releasing)
+        return true
+    }
+
+    /// The same for a timer that is put elsewhere at once: whoever looks meanwhile finds it pending. Lock held.
+    @inline(__always) @discardableResult
+    borrowing func detach(_ state: inout State, _ timer: TimerEntry.Pointer) -> Bool {
         let node = unsafe TimerEntry.node(of: timer)
         guard unsafe node.pointee.isPending else { return false }
-        unsafe timer.pointee.isPending.store(false, ordering: .releasing)
         // Which wheel it is in does not matter to the ring it leaves.
         unsafe state.wheel.remove(node)
         return true

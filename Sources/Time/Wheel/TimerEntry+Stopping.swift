@@ -60,7 +60,7 @@ extension TimerEntry {
         withInterruptsOff { off in
             var firstOn = -1
             let wasPending = unsafe withBase(timer, off) { base, state in
-                guard unsafe base.take(&state, timer) else { return false }
+                guard unsafe base.detach(&state, timer) else { return false }
                 if unsafe base.insert(&state, timer, jiffy) { firstOn = unsafe base.cpu }
                 return true
             }

@@ -55,7 +55,7 @@ import TimerWheel
             var isFirst = false
             let wasPending = unsafe base.state.withLock(off) { state -> Bool? in
                 guard unsafe Int(timer.pointee.cpu.load(ordering: .relaxed)) == here else { return nil }
-                let wasPending = unsafe base.take(&state, timer)
+                let wasPending = unsafe base.detach(&state, timer)
                 isFirst = unsafe base.insert(&state, timer, jiffy)
                 return wasPending
             }
@@ -73,7 +73,7 @@ import TimerWheel
         var staysOn = -1
         var isFirst = false
         let wasPending = unsafe withBase(timer, off) { base, state in
-            let wasPending = unsafe base.take(&state, timer)
+            let wasPending = unsafe base.detach(&state, timer)
             let mustStay = unsafe state.running == timer || isPinned && timer.pointee.isPlaced
             if unsafe mustStay || base.cpu == here {
                 unsafe staysOn = base.cpu
@@ -95,7 +95,7 @@ import TimerWheel
     static func start(_ timer: Pointer, at jiffy: UInt64, on cpu: Int) {
         withInterruptsOff { off in
             unsafe withBase(timer, off) { base, state in
-                unsafe base.take(&state, timer)
+                unsafe base.detach(&state, timer)
                 // One whose function runs would run twice at once.
                 if unsafe state.running != timer {
                     unsafe timer.pointee.cpu.store(moving, ordering: .relaxed)
