@@ -3,10 +3,13 @@ import PackageDescription
 
 // One package, two machines. `APUS_MACHINE=X86` builds the kernel with Embedded Swift for
 // x86_64-unknown-none-elf; without it the same rooms are built for the host on the simulated
-// machine, with the tests and the host tool beside them. `./apus` sets it; nobody else need to.
+// machine, with the tests and the host tool beside them. `./apus` sets it; nobody else need to. `APUS_DEBUG=locks`
+// builds the watch over locks into the kernel (Sources/Primitives/Lockdep).
 let isKernel = Context.environment["APUS_MACHINE"] == "X86"
 let machine = isKernel ? "X86" : "Simulated"
 let otherMachine = isKernel ? "Simulated" : "X86"
+
+let watchesLocks = isKernel && Context.environment["APUS_DEBUG"] == "locks"
 
 let languageSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -30,7 +33,7 @@ let roomSettings: [SwiftSetting] =
             "-Xcc", "-mno-implicit-float", "-Xcc", "-ffreestanding", "-Xcc", "-D__APUS_KERNEL__",
             "-enforce-exclusivity=unchecked",
         ]),
-    ]
+    ] + (watchesLocks ? [.define("APUS_DEBUG_LOCKS")] : [])
     : languageSettings + [
         // Unoptimised code calls generics unspecialised, which `@_noAllocation` refuses: the kernel's build checks it.
         .unsafeFlags(["-Xllvm", "-sil-disable-pass=performance-diagnostics"])

@@ -29,6 +29,9 @@ public func kernelMain(startInfo: UInt64, entryTSC: UInt64) {
     if let name = options.crash { Crash.runOnBootStack(name) }
     let topology = PlatformStart.run(boot, options)
     startTasks()
+    #if APUS_DEBUG_LOCKS
+        LockWatch.start(options)
+    #endif
     SecondaryCPUs.start(topology, deaf: options.deafCPU)
     startFirstThread(boot, options, topology)
     enterIdleLoop()

@@ -37,7 +37,14 @@ extension TestSuite {
 }
 
 public enum KernelSuites {
-    public static let all: [TestSuite] = [
+    private static let usual: [TestSuite] = [
         .primitives, .interrupts, .interruptLines, .messages, .tasks, .crossCPU, .deferred, .time,
     ]
+
+    #if APUS_DEBUG_LOCKS
+        /// The watch over locks comes last: it says what all the others did wrong.
+        public static let all = usual + [.lockdep]
+    #else
+        public static let all = usual
+    #endif
 }

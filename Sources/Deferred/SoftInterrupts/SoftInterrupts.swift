@@ -98,8 +98,14 @@ public enum SoftInterrupts {
     static func callHandlers(_ pending: UInt32) {
         CPUArea.softInterruptsPending = 0
         InterruptFlag.enable()
+        #if APUS_DEBUG_LOCKS
+            Lockdep.setInSoftInterrupt(true)
+        #endif
         callHandler(CPU.lowestBit(pending), SoftInterruptContext())
         if pending & (pending &- 1) != 0 { callOthers(pending & (pending &- 1)) }
+        #if APUS_DEBUG_LOCKS
+            Lockdep.setInSoftInterrupt(false)
+        #endif
         InterruptFlag.disable()
     }
 

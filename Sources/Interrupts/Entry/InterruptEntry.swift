@@ -14,6 +14,10 @@
     public func interruptEntry(_ regs: UnsafeMutablePointer<PtRegs>) {
         // The entry code passes the frame it has just built.
         let number = unsafe UInt8(truncatingIfNeeded: regs.pointee.orig_ax)
+        #if APUS_DEBUG_LOCKS
+            InterruptFlagHooks.tellWentOff()
+            defer { Lockdep.interruptsGoOn() }
+        #endif
         Vectors.dispatch(number, HardInterruptContext())
     }
 

@@ -14,6 +14,10 @@
     @c(apus_exception)
     public func exceptionEntry(_ regs: UnsafeMutablePointer<PtRegs>, _ error: UInt, _ vector: UInt32) {
         let vector = Vector(UInt8(truncatingIfNeeded: vector))
+        #if APUS_DEBUG_LOCKS
+            // The entry code passes the frame it has just built on this stack.
+            if unsafe regs.pointee.flags & InterruptFlag.mask != 0 { InterruptFlagHooks.tellWentOff() }
+        #endif
         // The entry code passes the frame it has just built on this stack.
         if vector == .pageFault {
             unsafe PageFault.handle(regs, PageFaultCode(error))

@@ -131,6 +131,9 @@ enum SecondaryCPUs {
     static func enter(_ cpu: Int) -> Never {
         // First, so that an exception is reported.
         CPUTables.loadPrepared()
+        #if APUS_DEBUG_LOCKS
+            Lockdep.forgetThisCPU()
+        #endif
         CPUFeatures.enable()
         FPU.setUpThisCPU()
         InterruptControllers.enableLocalAPIC()

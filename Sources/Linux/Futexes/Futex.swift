@@ -170,7 +170,7 @@ enum Futex {
     ) {
         if first == second { return buckets[first].list.withLock { same(&$0) } }
         buckets[min(first, second)].list.withLock { low in
-            buckets[max(first, second)].list.withLock { high in
+            buckets[max(first, second)].list.withLockNested { high in
                 if first < second { body(&low, &high) } else { body(&high, &low) }
             }
         }

@@ -16,7 +16,8 @@ extension AddressSpace {
         try state.withLock { (state) throws(Errno) in
             // The parent's writable translations must be gone before its lock is, whatever happens.
             defer { batch.flush() }
-            try child.state.withLock { (new) throws(Errno) in
+            // Parents come before children, and nobody forks the child yet.
+            try child.state.withLockNested { (new) throws(Errno) in
                 defer { new.regions.rebuild() }
                 new.inherit(from: state)
                 var each = unsafe state.regions.first

@@ -6,7 +6,12 @@ import Primitives
 
 /// A kernel stack somebody owns.
 public struct KernelStack: Equatable, Sendable {
-    public static let size: UInt = 16384
+    #if APUS_DEBUG_LOCKS
+        // A report about locks comes on top of whatever took them.
+        public static let size: UInt = 32768
+    #else
+        public static let size: UInt = 16384
+    #endif
     /// Address space for one stack: the upper half is mapped, the lower half never.
     private static let stride: UInt = 32768
     private static let framesPerStack = size / pageSize

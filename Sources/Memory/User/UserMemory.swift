@@ -17,6 +17,9 @@ public enum UserMemory {
 
     @inline(__always)
     private static func check(_ address: UInt, _ bytes: Int) throws(Errno) {
+        #if APUS_DEBUG_LOCKS
+            Lockdep.mightSleep()
+        #endif
         guard isInRange(address, bytes) else { throw .badAddress }
     }
 

@@ -35,6 +35,8 @@ public struct KernelOptions: Sendable {
     public private(set) var mayUseX2APIC = true
     /// `apus.deaf=N`: CPU N is not sent its start-up interrupts, to test what becomes of one that does not answer.
     public private(set) var deafCPU: Int?
+    /// `apus.irqsoff=MILLISECONDS`: what the debug build's watch calls long for interrupts to be off; 0 is its own idea.
+    public private(set) var interruptsOffLimit: UInt64 = 0
     /// Words that go to init, in order.
     public private(set) var initArguments: [[UInt8]] = []
     public private(set) var initEnvironment: [[UInt8]] = []
@@ -120,6 +122,8 @@ public struct KernelOptions: Sendable {
             crash = Array(word.value ?? [])
         } else if matches(word.name, "apus.deaf") {
             deafCPU = Int(try number(word, upTo: 65535))
+        } else if matches(word.name, "apus.irqsoff") {
+            interruptsOffLimit = try number(word, upTo: 1_000_000)
         } else if !matches(word.name, "apus.only") {
             // `apus.only=` is read by the test programs from /proc/cmdline.
             throw .unknown(word.text)

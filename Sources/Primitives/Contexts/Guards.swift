@@ -44,6 +44,9 @@ public func withPreemptionOff<R: ~Copyable, E>(
     _ body: (borrowing PreemptionOff) throws(E) -> R
 ) throws(E) -> R {
     PreemptCount.add(PreemptCount.preemption)
+    #if APUS_DEBUG_LOCKS
+        Lockdep.guardBegan()
+    #endif
     defer { preemptionEnable() }
     return try body(PreemptionOff())
 }
@@ -54,6 +57,9 @@ public func withBottomHalvesOff<R: ~Copyable, E>(
     _ body: (borrowing BottomHalvesOff) throws(E) -> R
 ) throws(E) -> R {
     PreemptCount.add(PreemptCount.bottomHalf)
+    #if APUS_DEBUG_LOCKS
+        Lockdep.guardBegan()
+    #endif
     defer { bottomHalvesEnable() }
     return try body(BottomHalvesOff())
 }

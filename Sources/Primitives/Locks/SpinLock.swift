@@ -20,7 +20,19 @@ import Synchronization
     /// Touched only between `acquire` and `release`.
     private let cell: Cell<Value>
 
-    public init(_ value: consuming Value) { unsafe cell = Cell(value) }
+    #if APUS_DEBUG_LOCKS
+        private let identity: LockIdentity
+
+        /// The place of the call is the lock's class (Lockdep).
+        public init(_ value: consuming Value, file: StaticString = #fileID, line: UInt32 = #line) {
+            unsafe cell = Cell(value)
+            identity = LockIdentity(file, line)
+        }
+
+        private var address: UInt { unsafe UInt(bitPattern: cell.address) }
+    #else
+        public init(_ value: consuming Value) { unsafe cell = Cell(value) }
+    #endif
 
     /// CPU that holds the lock, for reports.
     public var holderCPU: Int? {
@@ -29,7 +41,10 @@ import Synchronization
     }
 
     @inline(__always)
-    private func acquire() {
+    private func acquire(isOrdered: Bool = false) {
+        #if APUS_DEBUG_LOCKS
+            Lockdep.willTake(identity, at: address, isOrdered: isOrdered)
+        #endif
         Spin.interleave()
         if !takeIfFree() { wait() }
         holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
@@ -41,6 +56,16 @@ import Synchronization
         // The next ticket is never behind the one served: if it still is that one, nobody holds the lock.
         let seen = serving.load(ordering: .acquiring)
         return next.compareExchange(expected: seen, desired: seen &+ 1, ordering: .acquiring).exchanged
+    }
+
+    @inline(__always)
+    private func acquireIfFree() -> Bool {
+        guard takeIfFree() else { return false }
+        holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
+        #if APUS_DEBUG_LOCKS
+            Lockdep.tookFree(identity, at: address)
+        #endif
+        return true
     }
 
     @_semantics("no_performance_analysis") @inline(never)
@@ -55,6 +80,9 @@ import Synchronization
 
     @inline(__always)
     private func release() {
+        #if APUS_DEBUG_LOCKS
+            Lockdep.willRelease(at: address)
+        #endif
         holder.store(0, ordering: .relaxed)
         // Only the holder writes it.
         serving.store(serving.load(ordering: .relaxed) &+ 1, ordering: .releasing)
@@ -66,6 +94,20 @@ import Synchronization
     public func withLock<R: ~Copyable, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
         PreemptCount.add(PreemptCount.preemption)
         acquire()
+        defer {
+            release()
+            preemptionEnable()
+        }
+        // The lock is held, so this is the only access.
+        return try unsafe body(&cell.address.pointee)
+    }
+
+    /// The same for a second lock made at the same place as one that is held, where something other than the locks' addresses
+    /// says which comes first: the debug build does not look at the order of the two.
+    @inline(__always)
+    public func withLockNested<R: ~Copyable, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
+        PreemptCount.add(PreemptCount.preemption)
+        acquire(isOrdered: true)
         defer {
             release()
             preemptionEnable()
@@ -132,8 +174,7 @@ import Synchronization
     public func tryWithLock<R, E>(_ body: (inout Value) throws(E) -> R) throws(E) -> R? {
         PreemptCount.add(PreemptCount.preemption)
         defer { preemptionEnable() }
-        guard takeIfFree() else { return nil }
-        holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
+        guard acquireIfFree() else { return nil }
         defer { release() }
         // The lock is held, so this is the only access.
         return try unsafe body(&cell.address.pointee)
@@ -145,8 +186,7 @@ import Synchronization
         let wereEnabled = InterruptFlag.isEnabled
         InterruptFlag.disable()
         defer { if wereEnabled { InterruptFlag.enable() } }
-        guard takeIfFree() else { return nil }
-        holder.store(UInt32(truncatingIfNeeded: CPU.index) &+ 1, ordering: .relaxed)
+        guard acquireIfFree() else { return nil }
         defer { release() }
         // The lock is held, so this is the only access.
         return try unsafe body(&cell.address.pointee)

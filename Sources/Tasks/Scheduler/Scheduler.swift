@@ -7,6 +7,9 @@ public enum Scheduler {
     /// Gives up the CPU: to sleep if the thread's state says so, else to let others run that have more right
     /// to it. Returns when the thread runs again. No guard or lock may be held.
     public static func schedule(_ task: borrowing TaskContext) {
+        #if APUS_DEBUG_LOCKS
+            Lockdep.mightSleep()
+        #endif
         checkMayBlock()
         let worker = Thread.currentWorker
         if worker != 0 { tellWorkerSleeps(worker) }

@@ -21,6 +21,9 @@ public struct RawMutex: ~Copyable, Sendable {
     /// Takes the lock; sleeps, uninterruptibly, while another thread has it.
     @inline(__always)
     public func lock(_ task: borrowing TaskContext) {
+        #if APUS_DEBUG_LOCKS
+            Lockdep.mightSleep()
+        #endif
         if !tryLock() { lockSlowly(task) }
     }
 

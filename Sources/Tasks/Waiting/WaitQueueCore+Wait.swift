@@ -15,6 +15,9 @@ extension WaitQueueCore {
         _ core: UnsafePointer<WaitQueueCore>, _ task: borrowing TaskContext, _ state: ThreadState,
         exclusive: Bool, _ attempt: () throws(Errno) -> R?
     ) throws(Errno) -> R {
+        #if APUS_DEBUG_LOCKS
+            Lockdep.mightSleep()
+        #endif
         let thread = Thread.current
         var entry = unsafe WaitEntry(thread, isExclusive: exclusive)
         // The entry stays at its address to the end of the closure, and is out of the queue by then.

@@ -11,22 +11,29 @@ struct BuildCommand: AsyncParsableCommand {
             -initrd any.cpio.gz -append "console=ttyS0"
             """)
 
+    @Flag(
+        name: .long,
+        help:
+            "Build the watch over locks into \(Project.lockKernel): order, interrupts, sleeping, interrupts off."
+    )
+    var debugLocks = false
+
     func run() async throws {
         try await Report.errors {
             try Project.enter()
-            try await Self.build()
+            try await Self.build(debugLocks ? .watchingLocks : .usual)
         }
     }
 
     /// Builds the kernel and checks it; a violation is an error.
-    static func build() async throws {
+    static func build(_ build: KernelBuild = .usual) async throws {
         Progress.step("building the kernel")
-        let size = try await KernelBuild.build()
-        let violations = try await KernelChecks.violations(of: Project.kernel)
+        let size = try await build.build()
+        let violations = try await KernelChecks.violations(of: build.product)
         guard violations.isEmpty else {
             let list = violations.prefix(20).map { "  " + $0 }.joined(separator: "\n")
-            throw ToolError("\(violations.count) violations in \(Project.kernel):\n\(list)")
+            throw ToolError("\(violations.count) violations in \(build.product):\n\(list)")
         }
-        Progress.step("the kernel is \(Project.kernel), \((size + 1023) / 1024) KiB")
+        Progress.step("the kernel is \(build.product), \((size + 1023) / 1024) KiB")
     }
 }

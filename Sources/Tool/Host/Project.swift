@@ -8,6 +8,8 @@ enum Project {
     static let buildDirectory = "build"
     /// The kernel that `./apus build` leaves.
     static let kernel = "build/apus.elf"
+    /// The kernel that `./apus build --debug-locks` leaves.
+    static let lockKernel = "build/apus-locks.elf"
     /// The console of each boot of a test run.
     static let logDirectory = "build/log"
 

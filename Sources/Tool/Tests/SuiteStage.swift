@@ -6,7 +6,7 @@ struct SuiteStage: TestStage {
     let summary = "in-kernel tests at boot, on each machine type and several numbers of CPUs"
 
     /// A machine to run the suites on.
-    private struct Boot {
+    struct Boot {
         var type: MachineType
         var cpus: Int
         /// Further words of the command line, as in its name.
@@ -27,17 +27,7 @@ struct SuiteStage: TestStage {
         let boots = Self.boots.filter { parts.contains($0.name) }
         let ramdisk = try await BusyboxRamdisk.make()
         try await concurrently(boots) { boot in
-            var machine = VirtualMachine()
-            machine.type = boot.type
-            machine.cpus = boot.cpus
-            machine.memory = boot.cpus > 8 ? "512" : "256"
-            machine.kernel = context.kernel
-            machine.ramdisk = ramdisk
-            machine.append = "apus.test=1" + (boot.words.isEmpty ? "" : " " + boot.words)
-            machine.extraArguments = VirtualMachine.testPort
-            // Raises messages (Sources/KernelTests/MessagesSuite.swift); a microvm has no PCI bus.
-            if boot.type != .microvm { machine.extraArguments += ["-device", "edu"] }
-            machine.console = .pipes
+            let machine = Self.machine(for: boot, context.kernel, ramdisk)
             let outcome = try await ConsoleSession.run(
                 machine, timeLimit: boot.cpus > 8 ? 300 : 150, log: Project.log("suites-\(boot.name)"))
             let cases = Self.cases(of: outcome)
@@ -45,6 +35,22 @@ struct SuiteStage: TestStage {
                 cases.map { TestCase(name: "\(boot.name)/\($0.name)", verdict: $0.verdict) })
             await context.report.note("\(boot.name): \(cases.count) cases in \(Int(outcome.seconds)) s")
         }
+    }
+
+    /// The machine with the devices that the suites need.
+    static func machine(for boot: Boot, _ kernel: String, _ ramdisk: String) -> VirtualMachine {
+        var machine = VirtualMachine()
+        machine.type = boot.type
+        machine.cpus = boot.cpus
+        machine.memory = boot.cpus > 8 ? "512" : "256"
+        machine.kernel = kernel
+        machine.ramdisk = ramdisk
+        machine.append = "apus.test=1" + (boot.words.isEmpty ? "" : " " + boot.words)
+        machine.extraArguments = VirtualMachine.testPort
+        // Raises messages (Sources/KernelTests/MessagesSuite.swift); a microvm has no PCI bus.
+        if boot.type != .microvm { machine.extraArguments += ["-device", "edu"] }
+        machine.console = .pipes
+        return machine
     }
 
     /// The cases that the kernel reported, and one of its own for how the boot ended.

@@ -3,8 +3,9 @@
 /// The stages, the filter, and the machine-independent part of running them.
 struct TestRun {
     static let stages: [any TestStage] = [
-        HostStage(), FormatStage(), KernelStage(), SuiteStage(), ProgramStage(), PromptStage(),
-        BadInputStage(), CrashStage(), DeviceStage(), ButtonStage(), SoakStage(),
+        HostStage(), FormatStage(), KernelStage(), SuiteStage(), ProgramStage(), CrossCPUStage(),
+        PromptStage(),
+        BadInputStage(), CrashStage(), DeviceStage(), ButtonStage(), LockStage(), SoakStage(),
     ]
 
     let filter: TestFilter
@@ -66,7 +67,7 @@ struct TestRun {
     /// Builds the kernel without the checks, which are a stage of their own.
     private static func builtKernel() async -> Result<String, any Error> {
         do {
-            try await KernelBuild.build()
+            try await KernelBuild.usual.build()
             return .success(Project.kernel)
         } catch {
             return .failure(error)
