@@ -42,12 +42,14 @@ public enum InterprocessorInterrupts {
     /// Sends NMIs: handled at once and without locks. Any context.
     public static func sendNMI(to mask: CPUMask) { mask.forEach { CPUSignal.sendNMI(cpu: $0) } }
 
-    /// One command for each set of CPUs that a command can reach, else one for each CPU.
+    /// One command for each set of CPUs that a command can reach, else one for each CPU. Where the mask is everybody, or
+    /// everybody but this CPU, a shorthand: one command without destinations.
     static func send(_ vector: UInt8, to mask: CPUMask) {
         if mask[word: 1] | mask[word: 2] | mask[word: 3] == 0, let set = CPUSignal.flatSet(mask[word: 0]) {
             if set != 0 { CPUSignal.send(vector, set: set) }
             return
         }
+        if broadcast(vector, to: mask) { return }
         var cluster: UInt32 = 0
         var set: UInt32 = 0
         mask.forEach { cpu in
@@ -60,5 +62,22 @@ public enum InterprocessorInterrupts {
             }
         }
         if set != 0 { CPUSignal.send(vector, set: set) }
+    }
+
+    /// Sends by a shorthand if the mask has all CPUs there are, or all but this one; whether it has. A shorthand reaches
+    /// every CPU of the machine, so it serves only while none of them is parked, left out or still to be started.
+    private static func broadcast(_ vector: UInt8, to mask: CPUMask) -> Bool {
+        let present = CPUs.presentCount
+        let count = mask.count
+        // Two receivers are told one by one as fast.
+        guard present > 3, count >= present - 1, CPUs.online.intersection(mask) == mask else { return false }
+        if count == present {
+            CPUSignal.sendToAll(vector)
+        } else if !mask.contains(CPU.index), CPUs.isOnline(CPU.index), CPUs.onlineCount == present {
+            CPUSignal.sendToOthers(vector)
+        } else {
+            return false
+        }
+        return true
     }
 }

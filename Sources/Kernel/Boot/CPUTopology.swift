@@ -23,7 +23,7 @@ struct CPUTopology {
         if others.count + 1 > identifiers.count {
             printk(.info, "smp: using \(identifiers.count) of \(others.count + 1) CPUs")
         }
-        CPUs.setCount(identifiers.count)
+        CPUs.setCount(identifiers.count, present: others.count + 1)
         apicIDs = identifiers
         areas = CPUAreas.make(apicIDs: identifiers)
     }

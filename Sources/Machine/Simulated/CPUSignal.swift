@@ -8,6 +8,23 @@ public enum CPUSignal {
         machine.cpus[cpu].raise(vector)
     }
 
+    /// Reaches every other CPU of the machine, whatever that is doing.
+    public static func sendToOthers(_ vector: UInt8) {
+        let machine = SimulatedCPU.current.machine
+        machine.sentBroadcasts += 1
+        for cpu in machine.cpus where cpu !== SimulatedCPU.current { deliver(vector, to: cpu) }
+    }
+
+    public static func sendToAll(_ vector: UInt8) {
+        sendToOthers(vector)
+        deliver(vector, to: SimulatedCPU.current)
+    }
+
+    private static func deliver(_ vector: UInt8, to cpu: SimulatedCPU) {
+        if cpu.machine.losesIPI?(cpu.index, vector) ?? false { return }
+        cpu.raise(vector)
+    }
+
     /// Never called: no CPU of this machine is in a set.
     public static func send(_ vector: UInt8, set: UInt32) {}
 

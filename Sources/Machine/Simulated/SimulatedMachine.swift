@@ -31,6 +31,8 @@ import Glibc
     public var attachment: AnyObject?
     /// Interrupts sent from CPU to CPU, the lost ones too.
     public internal(set) var sentIPIs = 0
+    /// Commands that reached all CPUs, or all but the sender.
+    public internal(set) var sentBroadcasts = 0
     /// Why the run ended before its time.
     public private(set) var failure: String?
     public let seed: UInt64

@@ -26,6 +26,12 @@ public enum CPUSignal {
         bits < 256 && !LocalAPIC.isX2APIC ? UInt32(truncatingIfNeeded: bits) : nil
     }
 
+    /// Interrupts every CPU of the machine but this one. Any context.
+    public static func sendToOthers(_ vector: UInt8) { LocalAPIC.sendToOthers(vector: vector) }
+
+    /// Interrupts every CPU of the machine. Any context.
+    public static func sendToAll(_ vector: UInt8) { LocalAPIC.sendToAll(vector: vector) }
+
     /// Interrupts `cpu` with an NMI. Any context.
     public static func sendNMI(cpu: Int) {
         LocalAPIC.sendNMI(to: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))

@@ -9,9 +9,16 @@ public enum CPUs {
     public static var count: Int { CPUSetRoot.with { $0.possible.load(ordering: .acquiring) } }
 
     /// Boot only, before any per-CPU data is made.
-    public static func setCount(_ count: Int) {
-        CPUSetRoot.with { $0.possible.store(count, ordering: .releasing) }
+    /// - Parameter present: how many the machine has; more than `count` where the kernel leaves some out.
+    public static func setCount(_ count: Int, present: Int? = nil) {
+        CPUSetRoot.with {
+            $0.possible.store(count, ordering: .releasing)
+            $0.present.store(max(present ?? count, count), ordering: .releasing)
+        }
     }
+
+    /// How many CPUs the machine has: those that one command to all of them reaches.
+    public static var presentCount: Int { CPUSetRoot.with { $0.present.load(ordering: .acquiring) } }
 
     /// The CPUs that take part in scheduling, calls and interrupts. Any context; a snapshot.
     public static var online: CPUMask {
