@@ -106,6 +106,14 @@ import Time
 /// A tasklet that interrupts of other CPUs schedule.
 nonisolated(unsafe) private var calledTasklet: CountedTasklet? = nil
 
+/// Of the work whose CPU goes away.
+private enum Away {
+    static let began = Completion()
+    static let mayEnd = Completion()
+    static let endedOn = Atomic<Int>(-1)
+    static let lateOn = Atomic<Int>(-1)
+}
+
 extension TestSuite {
     static let deferred = TestSuite(
         "deferred",
@@ -177,6 +185,38 @@ extension TestSuite {
                 WorkQueue.events.flush(task)
                 quick.counted.check(&check)
                 for work in sleepers { work.counted.check(&check) }
+            },
+            TestCase("a work that sleeps while its CPU goes is done elsewhere, and later ones too") {
+                task, check in
+                guard let cpu = (1..<CPUs.count).last(where: { CPUs.isOnline($0) }) else {
+                    return check.skip("one CPU only")
+                }
+                let began = Work("began") { @Sendable task, _ in
+                    Away.began.complete()
+                    Away.mayEnd.wait(task)
+                    Away.endedOn.store(CPU.index, ordering: .releasing)
+                }
+                let late = Work("late") { @Sendable _, _ in Away.lateOn.store(CPU.index, ordering: .releasing)
+                }
+                WorkQueue.events.queue(began, on: cpu)
+                Away.began.wait(task)
+                do throws(Errno) {
+                    try CPUHotplug.set(cpu, online: false, task)
+                    WorkQueue.events.queue(late, on: cpu)
+                    Away.mayEnd.complete()
+                    _ = began.flush(task)
+                    _ = late.flush(task)
+                    check.expect(!CPUs.isOnline(cpu), "the CPU came back")
+                    for place in [
+                        Away.endedOn.load(ordering: .acquiring), Away.lateOn.load(ordering: .acquiring),
+                    ] {
+                        check.expect(place >= 0 && place != cpu, "done on CPU \(place)")
+                    }
+                    try CPUHotplug.set(cpu, online: true, task)
+                    WorkQueue.events.queue(late, on: cpu)
+                    _ = late.flush(task)
+                    check.expect(Away.lateOn.load(ordering: .acquiring), equals: cpu, "done again on its CPU")
+                } catch { check.expect(false, "CPU \(cpu): error \(error.code)") }
             },
             TestCase("cancelled works do not run, and all are accounted for") { task, check in
                 let shared = CountedWork(pause: 1000)

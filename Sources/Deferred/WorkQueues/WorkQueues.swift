@@ -77,6 +77,7 @@ public enum WorkQueues {
         let state = unsafe DeferredState.current
         let pools = unsafe state.pointee.pools
         for number in unsafe 0..<pools.count { try unsafe WorkerPool.hire(pools.pool(number)) }
+        unsafe WorkerPool.followHotplug()
         unsafe state.pointee.workQueues.set(
             WorkQueueList.Predefined(
                 events: try WorkQueue("events"),

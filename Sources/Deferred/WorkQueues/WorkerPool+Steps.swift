@@ -132,7 +132,7 @@ extension WorkerPool {
     @inline(__always)
     private static func count(_ worker: Worker.Pointer, _ state: inout State) {
         guard unsafe !worker.pointee.isCounted, unsafe worker.pointee.pool.pointee.isBound,
-            unsafe !worker.pointee.isRescuer
+            unsafe !worker.pointee.isRescuer, unsafe !state.isDetached
         else { return }
         unsafe worker.pointee.isCounted = true
         unsafe state.running &+= 1

@@ -32,12 +32,8 @@ extension WorkerPool {
         }
         let thread = unsafe worker.pointee.thread
         thread.setNice(unsafe pool.pointee.nice)
-        if unsafe pool.pointee.isBound {
-            thread.bind(to: CPUMask(unsafe pool.pointee.cpu))
-        } else {
-            thread.bind(to: .all)
-        }
         unsafe pool.pointee.state.withLockInterruptsOff { state, _ in
+            unsafe bind(worker, of: pool, state)
             unsafe state.workerCount &+= 1
             unsafe add(worker, &state)
             unsafe addIdle(worker, &state, isCalled: true)

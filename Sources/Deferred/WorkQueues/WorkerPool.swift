@@ -1,6 +1,9 @@
 // Workers that share a list of works. Each CPU has two pools, for ordinary and for high priority; two more are bound to
 // no CPU.
 //
+// While its CPU is off, a bound pool is like an unbound one: its workers run anywhere, and are not counted
+// (WorkerPool+Hotplug.swift).
+//
 // A bound pool keeps one worker running, as long as there is work: a worker that is about to sleep in its function says so
 // (`workerSleeps`, called by the scheduler), and if it was the last one, an idle worker is woken. So one blocked work
 // holds up nobody, and works that do not block run one after the other without switches. At least one
@@ -33,6 +36,8 @@ import Tasks
         var workerCount = 0
         /// Workers counted as having the CPU.
         var running = 0
+        /// Its CPU is off.
+        var isDetached = false
         /// Some worker makes another one.
         var isManaged = false
         /// All workers, and rescuers at work here.
@@ -128,7 +133,7 @@ import Tasks
         guard unsafe worker.pointee.isCounted, unsafe !worker.pointee.sleeps else { return }
         unsafe worker.pointee.sleeps = true
         unsafe worker.pointee.pool.pointee.state.withLockInterruptsOff { state, _ in
-            unsafe state.running &-= 1
+            if unsafe worker.pointee.isCounted { unsafe state.running &-= 1 }
             unsafe wakeIfNeeded(&state)
         }
     }
@@ -138,7 +143,8 @@ import Tasks
         guard unsafe worker.pointee.sleeps else { return }
         unsafe worker.pointee.sleeps = false
         unsafe worker.pointee.pool.pointee.state.withLockInterruptsOff { state, _ in
-            unsafe state.running &+= 1
+            // Its CPU may have gone meanwhile, and nobody is counted any more.
+            if unsafe worker.pointee.isCounted { unsafe state.running &+= 1 }
         }
     }
 }
