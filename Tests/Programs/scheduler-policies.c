@@ -301,3 +301,54 @@ TEST(idle_gives_way)
 	tap_note("idle %ld, normal %ld", count[0], count[1]);
 	CHECK(count[0] < count[1] / 10);
 }
+
+static volatile sig_atomic_t warnings;
+static void warn(int number) { warnings++; }
+
+static long long thread_time(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+/* A real-time thread that does not sleep: SIGXCPU at the soft limit, SIGKILL at the hard one. */
+TEST(limit_of_real_time)
+{
+	NEED(pin(0));
+	struct rlimit limit = { 100000, 300000 };
+	pid_t child = SPAWN(
+		signal(SIGXCPU, warn);
+		OK(setrlimit(RLIMIT_RTTIME, &limit));
+		OK(set_policy(0, SCHED_FIFO, 5));
+		long long start = thread_time();
+		while (!warnings && thread_time() - start < 2000000)
+			;
+		long long warned = thread_time() - start;
+		tap_note("warned after %lld us", warned);
+		CHECK(warnings == 1 && warned > 90000);
+		for (;;)
+			;
+	);
+	KILLED(tap_wait(child), SIGKILL);
+	/* Who sleeps begins anew; who is no real-time thread is not meant; children have the limit too. */
+	EXITED(CHILD(
+		signal(SIGXCPU, warn);
+		OK(setrlimit(RLIMIT_RTTIME, &limit));
+		EXITED(CHILD(
+			OK(set_policy(0, SCHED_FIFO, 5));
+			for (int i = 0; i < 8; i++) {
+				long long start = thread_time();
+				while (thread_time() - start < 40000)
+					;
+				tap_pause(2);
+			}
+			EQ(warnings, 0);
+		), 0);
+		long long start = thread_time();
+		while (thread_time() - start < 400000)
+			;
+		EQ(warnings, 0);
+		KILLED(CHILD(OK(set_policy(0, SCHED_FIFO, 5)); for (;;) ;), SIGKILL);
+	), 0);
+}

@@ -108,6 +108,9 @@ extension LinuxTask {
         if limits[.cpuTime].current != ResourceLimit.infinity {
             child.timers.setLimit(limits[.cpuTime], of: child, task)
         }
+        if limits[.realTimeTime].current != ResourceLimit.infinity {
+            child.timers.setRealTimeLimit(limits[.realTimeTime], of: child, task)
+        }
         child.sharesAddressSpace = request.has(Flag.memory)
         child.userIdentifier = credentials.userID
         child.exitSignal = request.exitSignal

@@ -42,6 +42,8 @@ import Time
     public internal(set) var blocked = SignalSet()
     /// What `rt_sigtimedwait` waits for: taken by it although blocked.
     var awaited = SignalSet()
+    /// For RLIMIT_RTTIME.
+    var realTimeMark = RealTimeMark()
     /// The thread is to end although the process may go on: `exit`, or another thread's `execve`.
     var isEnding = false
     /// Wait status that goes with it.

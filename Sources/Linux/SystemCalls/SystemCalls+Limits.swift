@@ -102,6 +102,7 @@ extension Process {
             addressSpace?.setLimits(addressSpaceLimits)
         }
         if resource == .cpuTime { timers.setLimit(new, of: self, task) }
+        if resource == .realTimeTime { timers.setRealTimeLimit(new, of: self, task) }
         return old
     }
 

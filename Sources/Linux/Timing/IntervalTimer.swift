@@ -128,6 +128,7 @@ final class IntervalTimer: Sendable {
 final class ProcessTimers: Sendable {
     private struct State {
         var interval = InlineArray<4, IntervalTimer?>(repeating: nil)
+        var realTime: RealTimeLimit?
     }
     /// Task context.
     private let state = Tasks.Mutex<State>(State())
@@ -170,6 +171,17 @@ final class ProcessTimers: Sendable {
         }
     }
 
+    /// Puts RLIMIT_RTTIME into force.
+    func setRealTimeLimit(_ limit: ResourceLimit, of process: Process, _ task: borrowing TaskContext) {
+        state.withLock(task) { state in
+            if state.realTime == nil {
+                if limit.current == ResourceLimit.infinity { return }
+                state.realTime = RealTimeLimit(process)
+            }
+            state.realTime?.set(limit)
+        }
+    }
+
     /// At the end of the process.
     func cancelAll(_ task: borrowing TaskContext) {
         state.withLock(task) { state in
@@ -177,6 +189,8 @@ final class ProcessTimers: Sendable {
                 state.interval[kind]?.set(0, interval: 0)
                 state.interval[kind] = nil
             }
+            state.realTime?.set(.unlimited)
+            state.realTime = nil
         }
     }
 }

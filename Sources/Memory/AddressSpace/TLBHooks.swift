@@ -13,8 +13,16 @@ public enum TLBHooks {
         set { ShootdownRoot.function = newValue }
     }
 
-    /// More pages than this are forgotten all at once.
-    public static let pageLimit: UInt = 33
+    /// More pages than this are forgotten all at once: one by one costs an instruction for each, all at once costs every
+    /// other translation in use, which has to be found again. Where the two break even depends on the machine and on how
+    /// many others are in use; `./apus bench flush` measures it. Any context; a file of `/sys/kernel/debug/x86` sets it.
+    public static var pageLimit: UInt {
+        get { unsafe limit }
+        set { unsafe limit = newValue }
+    }
+
+    /// One word, read whenever it matters: an old value is as right as a new one.
+    nonisolated(unsafe) private static var limit: UInt = 33
 
     /// Forgets pages on this CPU. Any context.
     @inline(__always)

@@ -30,7 +30,8 @@ struct CrossCPUStage: TestStage {
             machine.cpus = boot.cpus
             machine.kernel = context.kernel
             machine.ramdisk = ramdisk
-            machine.append = "quiet init=\(ProgramRamdisk.initPath)"
+            // The long turns are those of the stage "programs"; these words become the programs' environment.
+            machine.append = "quiet init=\(ProgramRamdisk.initPath) TURNS=8 SECONDS=1"
             machine.console = .pipes
             let outcome = try await ConsoleSession.run(
                 machine, timeLimit: Self.timeLimit, log: Project.log("crosscpu-\(boot.name)"))

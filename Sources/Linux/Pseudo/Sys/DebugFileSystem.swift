@@ -3,6 +3,7 @@
 import CrossCPU
 import Deferred
 import Machine
+import Memory
 import Primitives
 import Tasks
 
@@ -29,6 +30,11 @@ enum DebugFiles {
             } show: { text, _ in
                 show(kind, &text)
             }
+        }
+        tree.add(path("x86/tlb_single_page_flush_ceiling"), 0o644) { bytes, _ throws(Errno) in
+            TLBHooks.pageLimit = UInt(try Input.number(bytes, in: 0...1 << 20))
+        } show: { text, _ in
+            text.add("\(TLBHooks.pageLimit)\n")
         }
         tree.add(path("workqueues"), 0o444, store: nil) { text, _ in showQueues(&text) }
         tree.add(path("worker_pools"), 0o444, store: nil) { text, _ in showPools(&text) }
