@@ -5,11 +5,10 @@ import CMachine
 
 public enum CycleClock {
     // Written once on the boot CPU before other CPUs run, or before interrupts are on.
+    /// Nanoseconds per cycle, with `shift` bits behind the point.
     nonisolated(unsafe) private static var multiplier: UInt64 = 0
-    nonisolated(unsafe) private static var shift: UInt64 = 0
+    private static let shift: UInt64 = 32
     nonisolated(unsafe) private static var start: UInt64 = 0
-    /// Reads another clock where the time-stamp counter cannot be used; nanoseconds since boot.
-    nonisolated(unsafe) private static var substitute: (@convention(c) () -> UInt64)? = nil
     /// Cycles per second, 0 before calibration.
     nonisolated(unsafe) public private(set) static var frequency: UInt64 = 0
 
@@ -19,19 +18,20 @@ public enum CycleClock {
 
     /// Nanoseconds since boot. Any context, NMI too. A load, a multiplication and a shift.
     @_semantics("no_performance_analysis") @inline(__always)
-    public static var now: UInt64 {
+    public static var now: UInt64 { time(at: machine_rdtsc()) }
+
+    /// When the counter stood at `cycles`, in nanoseconds since boot.
+    @inline(__always)
+    public static func time(at cycles: UInt64) -> UInt64 {
         // A counter that starts a little later on another CPU must not make time jump by 2^64.
-        let cycles = machine_rdtsc()
-        let elapsed = unsafe cycles > start ? cycles &- start : 0
-        if unsafe multiplier == 0 { return uncommon() }
-        return nanoseconds(elapsed)
+        nanoseconds(unsafe cycles > start ? cycles &- start : 0)
     }
 
     /// `cycles` as nanoseconds.
     @inline(__always)
     public static func nanoseconds(_ cycles: UInt64) -> UInt64 {
         let product = unsafe cycles.multipliedFullWidth(by: multiplier)
-        return unsafe product.high &<< (64 &- shift) | product.low &>> shift
+        return product.high &<< (64 &- shift) | product.low &>> shift
     }
 
     /// `nanoseconds` as cycles, rounded up; saturates. One division.
@@ -45,24 +45,14 @@ public enum CycleClock {
         return overflow || carry ? .max : sum
     }
 
-    @_semantics("no_performance_analysis") @inline(never)
-    private static func uncommon() -> UInt64 { unsafe substitute?() ?? 0 }
-
     /// Starts the clock with a counter of `frequency` cycles per second (1 MHz to 17 GHz) that stood at `origin` when
     /// the kernel's time began.
     public static func start(frequency: UInt64, origin: UInt64) {
         precondition(frequency >= 1_000_000 && frequency < 1 << 34, "time-stamp counter frequency")
         unsafe Self.frequency = frequency
         // 10^9 x 2^32 / frequency: an error below 10^-9 for counters faster than 1 GHz.
-        unsafe shift = 32
-        let dividend = UInt64(1_000_000_000).multipliedFullWidth(by: 1 << 32)
+        let dividend = UInt64(1_000_000_000).multipliedFullWidth(by: 1 << shift)
         unsafe start = origin
         unsafe multiplier = frequency.dividingFullWidth(dividend).quotient
-    }
-
-    /// Uses `read` (nanoseconds since boot) instead of the time-stamp counter.
-    public static func start(substitute read: @convention(c) () -> UInt64) {
-        unsafe multiplier = 0
-        unsafe substitute = read
     }
 }

@@ -12,7 +12,7 @@ struct QueueStatistics: ~Copyable {
     let localWakeUps = Atomic<UInt64>(0)
     /// Times nothing was left to run.
     let idled = Atomic<UInt64>(0)
-    /// Nanoseconds that threads waited here, runnable, before they ran; and how often they got the CPU.
+    /// Cycles that threads waited here, runnable, before they ran; and how often they got the CPU.
     let delay = Atomic<UInt64>(0)
     let turns = Atomic<UInt64>(0)
 }
@@ -51,7 +51,7 @@ extension Scheduler {
             counts.idled = unsafe queue.statistics.idled.load(ordering: .relaxed)
             counts.wakeUps = unsafe queue.statistics.wakeUps.load(ordering: .relaxed)
             counts.localWakeUps = unsafe queue.statistics.localWakeUps.load(ordering: .relaxed)
-            counts.delay = unsafe queue.statistics.delay.load(ordering: .relaxed)
+            counts.delay = unsafe CycleClock.nanoseconds(queue.statistics.delay.load(ordering: .relaxed))
             counts.turns = unsafe queue.statistics.turns.load(ordering: .relaxed)
         }
         return counts
@@ -62,7 +62,8 @@ extension Thread {
     /// Nanoseconds it waited, runnable, for a CPU; and how often it got one.
     public var delay: (nanoseconds: UInt64, turns: UInt64) {
         unsafe (
-            storage.pointee.delay.load(ordering: .relaxed), storage.pointee.turns.load(ordering: .relaxed)
+            CycleClock.nanoseconds(storage.pointee.delay.load(ordering: .relaxed)),
+            storage.pointee.turns.load(ordering: .relaxed)
         )
     }
 }

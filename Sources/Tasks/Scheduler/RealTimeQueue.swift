@@ -38,6 +38,7 @@
     var isEmpty: Bool { unsafe high | low == 0 }
 
     /// Who is first of the highest priority.
+    @inline(__always)
     var first: Pointer? { unsafe isEmpty ? nil : lists[Int(highest)].first }
 
     /// Whether a thread of this priority waits.

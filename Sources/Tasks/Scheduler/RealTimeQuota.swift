@@ -30,7 +30,13 @@ struct RealTimeQuota {
     }
 
     /// Begins a new period if the old one is over.
+    @inline(__always)
     mutating func renew(_ now: UInt64) {
+        if isExhausted || now &- periodStart >= Self.period { look(now) }
+    }
+
+    @inline(never)
+    private mutating func look(_ now: UInt64) {
         let period = Self.period
         guard now &- periodStart >= period, now > periodStart else {
             if Self.runtime == .max { isExhausted = false }
@@ -44,7 +50,7 @@ struct RealTimeQuota {
     // MARK: The settings, for all CPUs
 
     static var period: UInt64 {
-        unsafe max(TaskState.current.pointee.realTimePeriod.load(ordering: .relaxed), 1000)
+        unsafe TaskState.current.pointee.realTimePeriod.load(ordering: .relaxed)
     }
 
     static var runtime: UInt64 { unsafe TaskState.current.pointee.realTimeRuntime.load(ordering: .relaxed) }
@@ -60,7 +66,7 @@ extension Scheduler {
 
     public static func setRealTimeShare(period: UInt64, runtime: UInt64?) {
         let state = unsafe TaskState.current
-        unsafe state.pointee.realTimePeriod.store(period, ordering: .relaxed)
+        unsafe state.pointee.realTimePeriod.store(max(period, 1000), ordering: .relaxed)
         unsafe state.pointee.realTimeRuntime.store(runtime ?? .max, ordering: .relaxed)
     }
 

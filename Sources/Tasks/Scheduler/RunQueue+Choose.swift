@@ -6,12 +6,14 @@ import Synchronization
 
 extension RunQueue {
     /// Charges `previous`, blocks it if it wants to sleep, and takes the real-time thread with the highest priority or, if
-    /// there is none, the thread with the smallest virtual run time (`previous` itself, if it may go on). Queue lock held, interrupts off.
+    /// there is none, the thread with the smallest virtual run time (`previous` itself, if it may go on). The time-stamp counter
+    /// stands at `cycles`. Queue lock held, interrupts off.
     @inline(__always)
     borrowing func choose(
         _ threads: inout Threads, _ cpu: Int, _ previous: ThreadStorage.Pointer, preempted: Bool,
-        _ now: UInt64
+        _ cycles: UInt64
     ) -> ThreadStorage.Pointer {
+        let now = CycleClock.time(at: cycles)
         unsafe threads.charge(now)
         let stays = unsafe keep(&threads, cpu, previous, preempted: preempted)
         let isPlain = unsafe threads.realTime.isEmpty && !previous.pointee.isRealTime
@@ -20,10 +22,10 @@ extension RunQueue {
             ? threads.takeByTime(previous, stays: stays)
             : threads.takeAmongClasses(previous, stays: stays, now)
         if unsafe !isPlain || runningPriority.load(ordering: .relaxed) != 0 {
-            unsafe publishRealTime(threads, running: next)
+            unsafe publishRealTime(threads.waitingRealTime, running: next.pointee.priority)
         }
         unsafe publishLoad(threads)
-        unsafe begin(&threads, cpu, next, after: previous, stays: stays, now)
+        unsafe begin(&threads, cpu, next, after: previous, stays: stays, cycles, now)
         return unsafe next
     }
 
@@ -79,33 +81,32 @@ extension RunQueue {
         return committed
     }
 
-    /// A thread gets the CPU.
+    /// A thread gets the CPU, at `cycles`.
     @inline(__always)
-    private borrowing func note(_ next: ThreadStorage.Pointer, _ now: UInt64) {
+    private borrowing func note(_ next: ThreadStorage.Pointer, _ cycles: UInt64) {
         if unsafe next.pointee.isIdle { return unsafe statistics.idled.count() }
-        let since = unsafe next.pointee.waitsSince
-        // The clock of the CPU that put it here may be a little ahead.
-        let waited = now > since ? now &- since : 0
+        // The counter of the CPU that put it here may be a little ahead.
+        let waited = unsafe UInt64(max(Int64(bitPattern: cycles &- next.pointee.waitsSince), 0))
         unsafe next.pointee.delay.count(waited)
         unsafe next.pointee.turns.count()
         unsafe statistics.delay.count(waited)
         unsafe statistics.turns.count()
+        if unsafe next.pointee.wasWoken {
+            Latency.wakeUpDelay.note(waited)
+            unsafe next.pointee.wasWoken = false
+        }
     }
 
     /// Makes `next` the running thread.
     @inline(__always)
     private borrowing func begin(
         _ threads: inout Threads, _ cpu: Int, _ next: ThreadStorage.Pointer,
-        after previous: ThreadStorage.Pointer, stays: Bool, _ now: UInt64
+        after previous: ThreadStorage.Pointer, stays: Bool, _ cycles: UInt64, _ now: UInt64
     ) {
         if unsafe next != previous {
-            if stays { unsafe previous.pointee.waitsSince = now }
-            unsafe note(next, now)
+            if stays { unsafe previous.pointee.waitsSince = cycles }
+            unsafe note(next, cycles)
             unsafe next.pointee.onCPU.store(true, ordering: .relaxed)
-            if unsafe next.pointee.wokenAt != 0 {
-                Latency.wakeUpDelay.note(since: unsafe next.pointee.wokenAt)
-                unsafe next.pointee.wokenAt = 0
-            }
             unsafe threads.current = next
             unsafe threads.chargedAt = max(threads.chargedAt, now)
         }

@@ -116,6 +116,13 @@ extension RunQueue.Threads {
         return unsafe takesTurns && woken.pointee.priority == priority ? .shortens : .waits
     }
 
+    /// What other CPUs must know of the real-time threads that wait.
+    @inline(__always)
+    var waitingRealTime: RealTimeWaiting {
+        unsafe RealTimeWaiting(
+            highest: realTime.highest, throttledUntil: quota.isExhausted ? quota.periodEnd : 0)
+    }
+
     /// Puts a thread whose policy has changed where it belongs now.
     mutating func rearrange(_ storage: ThreadStorage.Pointer) {
         guard unsafe storage.pointee.isQueued else { return }
@@ -127,30 +134,40 @@ extension RunQueue.Threads {
     }
 }
 
+/// The highest priority of those that wait for a CPU, 0 if none does; and until when they have had their share of it, 0 if
+/// they have not.
+struct RealTimeWaiting {
+    let highest: UInt8
+    let throttledUntil: UInt64
+}
+
 extension RunQueue {
-    /// Lets other CPUs know which real-time threads run and wait here. Queue lock held.
+    /// Lets other CPUs know which real-time threads wait here, and which priority runs. Queue lock held.
     @inline(never)
-    borrowing func publishRealTime(_ threads: borrowing Threads, running: ThreadStorage.Pointer?) {
-        let waiting = unsafe threads.realTime.highest
-        let current = unsafe running?.pointee.priority ?? 0
-        let before = unsafe waitingPriority.exchange(waiting, ordering: .sequentiallyConsistent)
-        if (before == 0) != (waiting == 0) {
-            let change = waiting != 0 ? 1 : -1
+    borrowing func publishRealTime(_ waits: RealTimeWaiting, running: UInt8) {
+        let before = unsafe waitingPriority.exchange(waits.highest, ordering: .sequentiallyConsistent)
+        if (before == 0) != (waits.highest == 0) {
+            let change = waits.highest != 0 ? 1 : -1
             _ = unsafe TaskState.current.pointee.realTimeWaiting.wrappingAdd(
                 change, ordering: .sequentiallyConsistent)
         }
-        let end = unsafe threads.quota.isExhausted ? threads.quota.periodEnd : 0
-        unsafe throttledUntil.store(end, ordering: .relaxed)
+        unsafe throttledUntil.store(waits.throttledUntil, ordering: .relaxed)
         // What is about to run counts, not what still does.
-        let next = end != 0 ? current : max(current, waiting)
+        let next = waits.throttledUntil != 0 ? running : max(running, waits.highest)
         unsafe runningPriority.store(next, ordering: .sequentiallyConsistent)
+    }
+
+    /// The same as the running thread is.
+    @inline(__always)
+    borrowing func publishRealTime(_ threads: borrowing Threads) {
+        unsafe publishRealTime(threads.waitingRealTime, running: threads.current?.pointee.priority ?? 0)
     }
 
     /// Takes a waiting thread off this queue; the caller owns it afterwards. Queue lock held.
     borrowing func takeOut(_ threads: inout Threads, _ storage: ThreadStorage.Pointer) {
         unsafe threads.dequeue(storage)
         unsafe threads.drop(storage)
-        if unsafe storage.pointee.isRealTime { unsafe publishRealTime(threads, running: threads.current) }
+        if unsafe storage.pointee.isRealTime { unsafe publishRealTime(threads) }
         unsafe publishLoad(threads)
     }
 }

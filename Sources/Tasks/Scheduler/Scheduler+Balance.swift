@@ -20,11 +20,11 @@ extension Scheduler {
         return true
     }
 
-    /// Gives one of this CPU's waiting threads to a CPU with at least two fewer. Interrupts off.
-    static func pushThread(_ state: TaskState.Pointer, from cpu: Int) {
+    /// Gives one of this CPU's waiting threads to a CPU with at least two fewer.
+    static func pushThread(_ state: TaskState.Pointer, from cpu: Int, _ off: borrowing InterruptsOff) {
         guard let target = unsafe quietest(state, than: cpu) else { return }
         guard let storage = unsafe detach(state, from: cpu, for: target) else { return }
-        unsafe place(state, storage, on: target)
+        unsafe place(state, storage, on: target, off)
     }
 
     private static func busiest(_ state: TaskState.Pointer, except cpu: Int) -> Int? {
@@ -73,9 +73,8 @@ extension Scheduler {
                 unsafe storage.pointee.cpu.store(
                     UInt32(truncatingIfNeeded: cpu), ordering: .sequentiallyConsistent)
                 unsafe threads.add(storage)
-                unsafe storage.pointee.waitsSince = CycleClock.now
                 if unsafe storage.pointee.isRealTime {
-                    unsafe queue.publishRealTime(threads, running: threads.current)
+                    unsafe queue.publishRealTime(threads)
                 }
                 unsafe queue.publishLoad(threads)
             }
@@ -104,8 +103,22 @@ extension RunQueue {
 
 extension TaskState {
     @inline(__always)
-    func runsRealTime(_ cpu: Int) -> Bool {
-        unsafe queues.withRemote(cpu) { queue in unsafe queue.runningPriority.load(ordering: .relaxed) != 0 }
+    func runsRealTime(_ cpu: Int) -> Bool { unsafe runningPriority(of: cpu) != 0 }
+
+    @inline(__always)
+    func runningPriority(of cpu: Int) -> UInt8 {
+        unsafe queues.withRemote(cpu) { queue in unsafe queue.runningPriority.load(ordering: .relaxed) }
+    }
+
+    @inline(__always)
+    func waitingPriority(of cpu: Int) -> UInt8 {
+        unsafe queues.withRemote(cpu) { queue in unsafe queue.waitingPriority.load(ordering: .relaxed) }
+    }
+
+    /// Whether real-time threads have had their share of this CPU.
+    @inline(__always)
+    func isThrottled(_ cpu: Int) -> Bool {
+        unsafe queues.withRemote(cpu) { queue in unsafe queue.throttledUntil.load(ordering: .relaxed) != 0 }
     }
 
     @inline(__always)

@@ -60,7 +60,7 @@ extension Scheduler {
             unsafe queue.threads.withLockInterruptsOff { threads, _ in unsafe queue.takeForeigner(&threads) }
         }
         guard let storage = unsafe storage else { return false }
-        withInterruptsOff { _ in unsafe activate(storage) }
+        withInterruptsOff { off in unsafe activate(storage, off) }
         return true
     }
 

@@ -62,16 +62,19 @@ extension Scheduler {
     }
 
     /// After a switch on a CPU with real-time threads: those that have to wait here run elsewhere if they can, and so does
-    /// who has been put aside for one. Interrupts are off.
+    /// who has been put aside for one.
     @inline(never)
-    static func settleRealTime(_ state: TaskState.Pointer, _ cpu: Int) {
-        atomicMemoryFence(ordering: .sequentiallyConsistent)
-        unsafe pushRealTime(state, from: cpu)
-        unsafe pushThread(state, from: cpu)
+    static func settleRealTime(_ state: TaskState.Pointer, _ cpu: Int, _ off: borrowing InterruptsOff) {
+        // What others put here they look after themselves.
+        if unsafe state.pointee.waitingPriority(of: cpu) != 0 {
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            unsafe pushRealTime(state, from: cpu, off)
+        }
+        unsafe pushThread(state, from: cpu, off)
     }
 
-    /// Gives waiting real-time threads of a CPU to others that run something lower. Interrupts are off.
-    static func pushRealTime(_ state: TaskState.Pointer, from cpu: Int) {
+    /// Gives waiting real-time threads of a CPU to others that run something lower.
+    static func pushRealTime(_ state: TaskState.Pointer, from cpu: Int, _ off: borrowing InterruptsOff) {
         // Each turn moves a thread; others may bring new ones meanwhile, but they look themselves.
         for _ in 0..<16 {
             Spin.interleave()
@@ -81,12 +84,15 @@ extension Scheduler {
                 }
             }
             guard let (storage, target) = unsafe found else { return }
-            unsafe place(state, storage, on: target)
+            unsafe place(state, storage, on: target, off)
         }
     }
 
     /// Queues a thread that the caller owns on a CPU, or elsewhere if it may not be there any more.
-    static func place(_ state: TaskState.Pointer, _ storage: ThreadStorage.Pointer, on target: Int) {
+    static func place(
+        _ state: TaskState.Pointer, _ storage: ThreadStorage.Pointer, on target: Int,
+        _ off: borrowing InterruptsOff
+    ) {
         let look = unsafe state.pointee.queues.withRemote(target) { queue in
             unsafe queue.threads.withLockInterruptsOff { threads, _ in
                 unsafe queue.accept(&threads, storage, target)
@@ -95,7 +101,7 @@ extension Scheduler {
         switch look {
         case .none: return
         case .wanted: unsafe requestLook(state, target)
-        case .refused: unsafe activate(storage)
+        case .refused: unsafe activate(storage, off)
         }
     }
 

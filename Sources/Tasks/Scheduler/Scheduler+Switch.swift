@@ -1,7 +1,7 @@
 // The heart of the scheduler: choosing the next thread of this CPU and switching to it.
 
 import Machine
-import Primitives
+@_spi(ContextEntry) import Primitives
 import Synchronization
 
 extension Scheduler {
@@ -10,19 +10,27 @@ extension Scheduler {
     @unsafe static func switchThreads(preempted: Bool) {
         let state = unsafe TaskState.current
         let cpu = CPU.index
+        // Says what the caller made so.
+        let off = InterruptsOff()
         let previous = unsafe Thread.currentStorage
-        if unsafe hasRealTime(state, cpu) || state.pointee.realTimeWaiting.load(ordering: .relaxed) != 0 {
-            unsafe pullRealTime(state, to: cpu, previous)
-        }
-        var next = unsafe choose(state, cpu, previous, preempted: preempted)
+        let before = unsafe state.pointee.runningPriority(of: cpu)
+        let mayPull = unsafe mustPull(state, cpu, running: before)
+        if mayPull { unsafe pullRealTime(state, to: cpu, previous) }
+        var next = unsafe choose(state, cpu, previous, preempted: preempted, off)
         if unsafe next.pointee.isIdle, unsafe pullThread(state, to: cpu) {
             // `previous` has been dealt with: it is asleep, queued, or the idle thread itself.
-            unsafe next = choose(state, cpu, next, preempted: true)
+            unsafe next = choose(state, cpu, next, preempted: true, off)
+        }
+        // Whoever made a thread wait meanwhile saw the priority from before: it is looked for by another round.
+        if unsafe !mayPull && state.pointee.runningPriority(of: cpu) < before,
+            unsafe state.pointee.realTimeWaiting.load(ordering: .sequentiallyConsistent) != 0
+        {
+            PreemptCount.setNeedResched()
         }
         if unsafe next != previous {
             unsafe switchTo(state, cpu, from: previous, to: next)
-        } else if unsafe hasRealTime(state, cpu) {
-            unsafe settleRealTime(state, cpu)
+        } else {
+            unsafe settle(state, cpu, off)
         }
     }
 
@@ -35,16 +43,29 @@ extension Scheduler {
         }
     }
 
+    /// Whether this CPU may be about to run something lower than real-time threads that wait elsewhere. Those found this CPU
+    /// running at least what it announced, so it need not look as long as it has that itself.
+    @inline(__always)
+    private static func mustPull(_ state: TaskState.Pointer, _ cpu: Int, running: UInt8) -> Bool {
+        if unsafe state.pointee.realTimeWaiting.load(ordering: .relaxed) == 0 { return false }
+        return unsafe state.pointee.queues.withRemote(cpu) { queue in
+            let waiting = unsafe queue.waitingPriority.load(ordering: .relaxed)
+            let isThrottled = unsafe queue.throttledUntil.load(ordering: .relaxed) != 0
+            return isThrottled || waiting == 0 || waiting < running
+        }
+    }
+
     private static func choose(
-        _ state: TaskState.Pointer, _ cpu: Int, _ previous: ThreadStorage.Pointer, preempted: Bool
+        _ state: TaskState.Pointer, _ cpu: Int, _ previous: ThreadStorage.Pointer, preempted: Bool,
+        _ off: borrowing InterruptsOff
     ) -> ThreadStorage.Pointer {
         unsafe state.pointee.queues.withRemote(cpu) { queue in
             // What is put here from now on asks for another look; what was put here before is seen below.
             unsafe queue.wantsLook.store(false, ordering: .sequentiallyConsistent)
             PreemptCount.clearNeedResched()
-            let now = CycleClock.now
-            return unsafe queue.threads.withLockInterruptsOff { threads, _ in
-                unsafe queue.choose(&threads, cpu, previous, preempted: preempted, now)
+            let cycles = CycleClock.cycles
+            return unsafe queue.threads.withLock(off) { threads in
+                unsafe queue.choose(&threads, cpu, previous, preempted: preempted, cycles)
             }
         }
     }
@@ -73,6 +94,8 @@ extension Scheduler {
     /// First act of a thread on its CPU: lets go of the one that ran before. Interrupts are off.
     @inline(__always)
     static func finishSwitch(from left: UInt) {
+        // Says what the switch left so.
+        let off = InterruptsOff()
         // The switch carried the address of the storage it left.
         let previous = unsafe ThreadStorage.Pointer(bitPattern: left).unsafelyUnwrapped
         // Decided before the thread is let go: afterwards others may run it, and end it.
@@ -81,10 +104,17 @@ extension Scheduler {
         unsafe previous.pointee.mustMove = false
         unsafe previous.pointee.onCPU.store(false, ordering: .releasing)
         if isDead { unsafe Thread.reclaim(previous) }
-        if mustMove { unsafe activate(previous) }
+        if mustMove { unsafe activate(previous, off) }
         let state = unsafe TaskState.current
         let cpu = CPU.index
-        if unsafe hasRealTime(state, cpu) { unsafe settleRealTime(state, cpu) }
+        unsafe settle(state, cpu, off)
+    }
+
+    /// Where real-time threads run or wait: what more there is than the running thread goes elsewhere if it can.
+    @inline(__always)
+    private static func settle(_ state: TaskState.Pointer, _ cpu: Int, _ off: borrowing InterruptsOff) {
+        guard unsafe hasRealTime(state, cpu), unsafe state.pointee.cpuCount > 1 else { return }
+        unsafe settleRealTime(state, cpu, off)
     }
 
     /// Puts the running thread behind all others of its CPU. Interrupts are off.

@@ -22,7 +22,7 @@ extension Scheduler {
         // Not committed yet: the thread finds the new state when it calls `schedule`.
         if seen & ThreadState.blocked.rawValue == 0 { return true }
         if seen & ThreadState.uninterruptible.rawValue != 0 { noteUninterruptibleEnd() }
-        withInterruptsOff { _ in unsafe activate(storage) }
+        withInterruptsOff { off in unsafe activate(storage, off) }
         return true
     }
 
@@ -33,21 +33,22 @@ extension Scheduler {
         }
     }
 
-    /// Queues a runnable thread that is on no queue and that the caller owns. Interrupts are off.
-    static func activate(_ storage: ThreadStorage.Pointer) {
+    /// Queues a runnable thread that is on no queue and that the caller owns.
+    static func activate(_ storage: ThreadStorage.Pointer, _ off: borrowing InterruptsOff) {
         let state = unsafe TaskState.current
-        unsafe storage.pointee.wokenAt = CycleClock.cycles
+        unsafe storage.pointee.waitsSince = CycleClock.cycles
+        unsafe storage.pointee.wasWoken = true
         while true {
             let target = unsafe chooseCPU(state, for: storage)
             let look = unsafe state.pointee.queues.withRemote(target) { queue in
-                unsafe queue.threads.withLockInterruptsOff { threads, _ in
+                unsafe queue.threads.withLock(off) { threads in
                     unsafe queue.accept(&threads, storage, target)
                 }
             }
             switch look {
             case .none:
                 // Somebody with a higher priority was faster; perhaps there is another CPU.
-                if unsafe storage.pointee.isRealTime { unsafe pushRealTime(state, from: target) }
+                if unsafe storage.pointee.isRealTime { unsafe pushRealTime(state, from: target, off) }
                 return
             case .wanted: return unsafe requestLook(state, target)
             case .refused: continue
@@ -69,9 +70,7 @@ extension Scheduler {
         {
             return last
         }
-        if lastAllowed, unsafe !storage.pointee.isRealTime, unsafe staysOn(state, last, storage) {
-            return last
-        }
+        if lastAllowed, unsafe staysOn(state, last, storage) { return last }
         let affinity = unsafe storage.pointee.affinity.load()
         var idle = unsafe affinity.intersection(state.pointee.idleCPUs.load())
         while let cpu = idle.next(from: 0) {
@@ -95,8 +94,8 @@ extension Scheduler {
         return unsafe breakAffinity(state, storage, last)
     }
 
-    /// Whether a thread is as well off on the CPU it left, which is busy, as anywhere else: no other is idle. For machines
-    /// of up to 64 CPUs; larger ones look at the whole masks.
+    /// Whether a thread is as well off on the CPU it left, which is busy, as anywhere else: no other is idle, and no
+    /// real-time thread is in its way. For machines of up to 64 CPUs; larger ones look at the whole masks.
     @inline(__always)
     private static func staysOn(
         _ state: TaskState.Pointer, _ last: Int, _ storage: ThreadStorage.Pointer
@@ -104,6 +103,7 @@ extension Scheduler {
         guard unsafe state.pointee.cpuCount <= 64, unsafe !state.pointee.runsRealTime(last) else {
             return false
         }
+        if unsafe storage.pointee.isRealTime && state.pointee.isThrottled(last) { return false }
         let idle = unsafe storage.pointee.affinity.firstWord & state.pointee.idleCPUs.firstWord
         return unsafe idle == 0 && state.pointee.onlineCPUs.firstWord & 1 &<< UInt64(last) != 0
     }
@@ -166,14 +166,16 @@ extension RunQueue {
             return .refused
         }
         unsafe threads.add(storage)
-        if unsafe storage.pointee.isRealTime { unsafe publishRealTime(threads, running: threads.current) }
+        if unsafe storage.pointee.isRealTime { unsafe publishRealTime(threads) }
         unsafe publishLoad(threads)
         let now = CycleClock.now
-        unsafe storage.pointee.waitsSince = now
         unsafe statistics.wakeUps.count()
         if cpu == CPU.index { unsafe statistics.localWakeUps.count() }
         guard let current = unsafe threads.current, unsafe !current.pointee.isIdle else { return .wanted }
         unsafe threads.charge(now)
+        if unsafe storage.pointee.isRealTime && !current.pointee.isRealTime && !threads.quota.isExhausted {
+            return .wanted
+        }
         let areNormal =
             unsafe (storage.pointee.schedulingClass, current.pointee.schedulingClass) == (.normal, .normal)
         switch unsafe areNormal ? .comparesTime : threads.claim(of: storage, against: current, now) {

@@ -45,6 +45,7 @@ public enum Scheduler {
     /// Takes the CPU from the running thread, whatever its state says. Called when the preemption count
     /// falls to zero with a reschedule wanted: with interrupts on from task context, with interrupts off from
     /// the exit of an interrupt that came from the kernel, on the thread's own stack.
+    @inline(never)
     static func preempt() {
         let wereEnabled = InterruptFlag.isEnabled
         InterruptFlag.disable()
@@ -60,14 +61,16 @@ public enum Scheduler {
     /// ends, `.max` if it has none. Interrupts are off.
     @_noAllocation
     public static func sliceTick() -> UInt64 {
+        // Says what the interrupt made so.
+        let off = InterruptsOff()
         let state = unsafe TaskState.current
         let cpu = CPU.index
         let end = unsafe state.pointee.queues.withRemote(cpu) { queue in
-            unsafe queue.threads.withLockInterruptsOff { threads, _ in unsafe threads.sliceEnd }
+            unsafe queue.threads.withLock(off) { threads in unsafe threads.sliceEnd }
         }
         if end == .max || CycleClock.now < end { return end }
         PreemptCount.setNeedResched()
-        unsafe pushThread(state, from: cpu)
+        unsafe pushThread(state, from: cpu, off)
         return .max
     }
 

@@ -91,7 +91,7 @@ extension Thread {
             guard unsafe storage.pointee.isQueued else { return }
             unsafe threads.charge(CycleClock.now)
             unsafe threads.rearrange(storage)
-            unsafe queue.publishRealTime(threads, running: threads.current)
+            unsafe queue.publishRealTime(threads)
             unsafe queue.publishLoad(threads)
             looks = cpu
         }

@@ -25,7 +25,7 @@ extension Thread {
         while true {
             switch leaveQueue(outside: mask) {
             case .inPlace: return
-            case .detached: return withInterruptsOff { _ in unsafe Scheduler.activate(storage) }
+            case .detached: return withInterruptsOff { off in unsafe Scheduler.activate(storage, off) }
             case .running(let cpu): return withInterruptsOff { _ in unsafe Scheduler.requestLook(state, cpu) }
             case .leavingCPU: Spin.pause()
             }

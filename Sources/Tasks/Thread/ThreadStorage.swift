@@ -51,8 +51,8 @@ import Synchronization
     let affinity = AtomicCPUMask(CPUMask.all)
     /// Was taken off its queue since it may not run there; queued elsewhere once it is off the CPU. Own.
     var mustMove = false
-    /// When it was woken, in cycles; 0 once it has had the CPU. Whoever owns it, then the queue lock.
-    var wokenAt: UInt64 = 0
+    /// It waits since it was woken; false once it has had the CPU. Whoever owns it, then the queue lock.
+    var wasWoken = false
 
     /// The worker of a work queue that this thread is; 0 for others. Own.
     var worker: UInt = 0
@@ -80,9 +80,9 @@ import Synchronization
     var start: ((borrowing TaskContext) -> Void)? = nil
     var name = ThreadName("")
 
-    /// When it became runnable or had to make room, in nanoseconds of `CycleClock`. Queue.
+    /// When it became runnable or had to make room, in cycles. Whoever owns it, then the queue lock.
     var waitsSince: UInt64 = 0
-    /// Nanoseconds it waited so, and how often it got a CPU. Written under the queue lock.
+    /// Cycles it waited so, and how often it got a CPU. Written under the queue lock.
     let delay = Atomic<UInt64>(0)
     let turns = Atomic<UInt64>(0)
     /// Nanoseconds it ran, all in all. Written under the queue lock.
