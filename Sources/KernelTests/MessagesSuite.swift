@@ -1,4 +1,5 @@
-// Lines that are the one message of a function's MSI capability: QEMU's educational device raises it by a register write.
+// Lines of a PCI function, by QEMU's educational device, which raises them by a register write: its pin as a device that
+// never acknowledges, then the one message of its MSI capability.
 
 import Devices
 import Interrupts
@@ -6,6 +7,7 @@ import Machine
 import Primitives
 import Synchronization
 import Tasks
+import Time
 
 /// The device: a register that raises, one that says what was raised, one that acknowledges (QEMU, docs/specs/edu).
 private enum EducationalDevice {
@@ -20,17 +22,25 @@ private enum EducationalDevice {
     nonisolated(unsafe) private static var registers: MMIO? = nil
     nonisolated(unsafe) private static var number = -1
 
-    /// The line's number; nil where there is no such device, or it has no message.
-    static func open() -> Int? {
-        if unsafe number >= 0 { return unsafe number }
+    /// The device with its registers mapped; nil where there is none.
+    private static func find() -> PCIDevice? {
         var found: PCIDevice?
         PCIBus.forEach { if $0.vendor == vendor, $0.device == device { found = $0 } }
-        guard let found, let mapped = found.registers(0, bytes: bytes), let line = try? found.makeMessage()
-        else { return nil }
-        unsafe registers = mapped
+        if unsafe registers == nil { unsafe registers = found?.registers(0, bytes: bytes) }
+        return unsafe registers == nil ? nil : found
+    }
+
+    /// The number of its message's line; nil where there is no such device, or it has no message. Its pin is silent from
+    /// then on.
+    static func open() -> Int? {
+        if unsafe number >= 0 { return unsafe number }
+        guard let found = find(), let line = try? found.makeMessage() else { return nil }
         unsafe number = line
         return line
     }
+
+    /// The line of its pin; nil where there is no such device, or it uses its message already.
+    static func openPin() -> Int? { unsafe number >= 0 ? nil : find()?.interruptLine }
 
     static func fire() { unsafe registers?.write32(raise, 1) }
 
@@ -56,6 +66,24 @@ private enum Seen {
     }
 }
 
+/// Claims what it does not acknowledge.
+private let claimer = IRQHandler("stuck") { @Sendable _, _ in
+    Seen.handled.wrappingAdd(1, ordering: .relaxed)
+    return .handled
+}
+
+/// Claims nothing.
+private let silent = IRQHandler("silent") { @Sendable _, _ in
+    Seen.handled.wrappingAdd(1, ordering: .relaxed)
+    return .none
+}
+
+/// Computes on the CPU that the pin interrupts, until `isEnough` or ten seconds have gone.
+private func compute(_ isEnough: () -> Bool) -> Bool {
+    for _ in 0..<1_000_000 where !isEnough() { Delay.microseconds(10) }
+    return isEnough()
+}
+
 private let owner = IRQHandler("edu") { @Sendable _, _ in Seen.serve() }
 
 /// Raises the message and waits up to two seconds, by the TSC, until the handler has seen it.
@@ -77,6 +105,43 @@ extension TestSuite {
     static let messages = TestSuite(
         "messages",
         [
+            TestCase("a device that never lets its level go is held back, and the CPU goes on") {
+                task, check in
+                guard let number = EducationalDevice.openPin() else { return check.skip("no such device") }
+                do throws(IRQError) {
+                    let line = try IRQ.request(line: number, flags: .shared, handler: claimer)
+                    try IRQ.setAffinity(line: number, CPUMask(0))
+                    Thread.current.bind(to: CPUMask(0))
+                    Seen.handled.store(0, ordering: .relaxed)
+                    EducationalDevice.fire()
+                    // What was held back came again, several times.
+                    let came = compute { Seen.handled.load(ordering: .relaxed) > 20_000 }
+                    check.expect(came, "the line does not come again")
+                    _ = EducationalDevice.serve()
+                    let seen = Seen.handled.load(ordering: .relaxed)
+                    Thread.sleep(for: 50_000_000, task)
+                    let after = Seen.handled.load(ordering: .relaxed)
+                    check.expect(after - seen < 1024, "it comes though the device is silent")
+                    Thread.current.bind(to: .all)
+                    try IRQ.free(line)
+                } catch { check.expect(false, "the pin cannot be had") }
+            },
+            TestCase("a line that nobody claims is disabled and polled") { _, check in
+                guard let number = EducationalDevice.openPin() else { return check.skip("no such device") }
+                do throws(IRQError) {
+                    let line = try IRQ.request(line: number, flags: .shared, handler: silent)
+                    let before = InterruptStatistics.total(line: number)
+                    EducationalDevice.fire()
+                    let isOff = compute { InterruptStatistics.line(number)?.isDisabled == true }
+                    check.expect(isOff, "the line is not disabled")
+                    check.expect(InterruptStatistics.total(line: number) - before >= 99_900, "too early")
+                    let seen = Seen.handled.load(ordering: .relaxed)
+                    let isPolled = compute { Seen.handled.load(ordering: .relaxed) > seen + 3 }
+                    check.expect(isPolled, "the line is not polled")
+                    _ = EducationalDevice.serve()
+                    try IRQ.free(line)
+                } catch { check.expect(false, "the pin cannot be had") }
+            },
             TestCase("each message is handled once, and counted") { _, check in
                 guard let number = EducationalDevice.open() else { return check.skip("no such device") }
                 do throws(IRQError) {

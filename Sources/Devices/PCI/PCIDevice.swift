@@ -47,7 +47,7 @@ public struct PCIDevice: Sendable {
     var subsystem: UInt16 { PCIConfiguration.read16(address, Register.subsystem) }
 
     /// The line that the firmware wired the function's pin to; nil for none.
-    var interruptLine: Int? {
+    public var interruptLine: Int? {
         let word = PCIConfiguration.read(address, Register.interruptLine)
         let (line, pin) = (UInt8(truncatingIfNeeded: word), UInt8(truncatingIfNeeded: word >> 8))
         return pin == 0 || line == 0 || line == 255 ? nil : Int(line)

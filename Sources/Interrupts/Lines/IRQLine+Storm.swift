@@ -1,6 +1,7 @@
 // Lines that come too often. A line that nobody claims 99,900 times of 100,000 would keep its CPU busy for ever: it is
 // masked with a report and from then on polled, so that a device behind it still works, slowly. A line that is claimed
-// but comes faster than anything could be served is held back until the next poll.
+// but comes faster than anything could be served is held back until the next poll: a device that never lets its level go
+// gets 512 interrupts each 10 ms, and programs the rest.
 
 import Machine
 import Primitives
@@ -13,10 +14,14 @@ public enum IRQPollHook {
 
 /// How many interrupts a line brings, and how many of them nobody claims.
 struct InterruptRate {
-    /// Interrupts between two looks at the time, and the nanoseconds below which so many are a storm: 200 times as many as
-    /// a network card brings.
+    /// Interrupts between two looks at the time, and between those at a line that was just held back: what a storm gets
+    /// between two polls.
     private static let burst: UInt32 = 8192
-    private static let burstTime: UInt64 = 2_000_000
+    private static let shortBurst: UInt32 = 512
+    /// Nanoseconds an interrupt below which a burst is a storm. The device of an edge has to do something for each, and may
+    /// be fast; that of a level has only to do nothing.
+    private static let edgePace: UInt64 = 250
+    private static let levelPace: UInt64 = 10_000
     /// Interrupts between two looks at who claimed them, and how many unclaimed ones are too many.
     private static let window: UInt32 = 100_000
     private static let unclaimedLimit: UInt32 = 99_900
@@ -38,27 +43,31 @@ struct InterruptRate {
         return left == 0
     }
 
-    mutating func verdict(_ now: UInt64) -> Verdict {
+    mutating func verdict(_ now: UInt64, isLevel: Bool) -> Verdict {
         seen &+= size
         var verdict = Verdict.fine
+        let limit = UInt64(size) &* (isLevel ? Self.levelPace : Self.edgePace)
         if seen >= Self.window {
             if unclaimed > Self.unclaimedLimit { verdict = .unclaimed }
             seen = 0
             unclaimed = 0
-        } else if since != 0, now &- since < Self.burstTime {
+        } else if since != 0, now &- since < limit {
             verdict = .storm
         }
         since = now
-        size = min(Self.burst, Self.window &- seen)
+        size = min(verdict == .storm ? Self.shortBurst : Self.burst, Self.window &- seen)
         left = size
         return verdict
     }
+
+    /// The time that the line was held back says nothing about its rate.
+    mutating func resume(_ now: UInt64) { since = now }
 }
 
 extension IRQLine.State {
     @_semantics("no_performance_analysis") @inline(never)
     mutating func judge(_ number: Int, _ chip: LineChip) {
-        switch rate.verdict(CycleClock.now) {
+        switch rate.verdict(CycleClock.now, isLevel: wiring.isLevel) {
         case .fine: break
         case .unclaimed: disable(number, chip)
         case .storm: throttle(number, chip)
@@ -91,6 +100,7 @@ extension IRQLine {
         let (handlers, isPolled) = state.withLock(in: context) { state -> (Int, Bool) in
             if state.isThrottled {
                 state.isThrottled = false
+                state.rate.resume(CycleClock.now)
                 resume(&state)
             }
             guard state.isStormed, !state.inProgress, state.count > 0 else { return (0, state.isStormed) }

@@ -218,6 +218,34 @@ import Testing
         try IRQ.free(line)
     }
 
+    /// Fewer than 100,000 interrupts a second are no storm; a device that never lets its level go gets short bursts.
+    @Test func aLevelThatStaysIsHeldBackSooner() throws {
+        unsafe IRQPollHook.start = { Calls.add(15) }
+        defer { unsafe IRQPollHook.start = nil }
+        let line = try IRQ.request(line: 21, flags: .shared, handler: handler(1))
+        func burst(_ limit: Int, pause: UInt64) -> Int {
+            var count = 0
+            while count < limit, machine.interrupt(21) {
+                SimulatedCPU.current.machine.work(pause)
+                count += 1
+            }
+            return count
+        }
+        #expect(burst(50_000, pause: 11_000) == 50_000)
+        #expect(burst(50_000, pause: 8_000) < 3 * 8192)
+        for _ in 0..<20 {
+            SimulatedCPU.current.machine.work(10_000_000)
+            #expect(!machine.poll())
+            #expect(burst(50_000, pause: 8_000) == 512)
+        }
+        // It serves its device again.
+        SimulatedCPU.current.machine.work(10_000_000)
+        #expect(!machine.poll())
+        #expect(burst(100, pause: 1_000_000) == 100)
+        #expect(burst(20_000, pause: 11_000) == 20_000)
+        try IRQ.free(line)
+    }
+
     @Test func localVectors() {
         Vectors.setHandler(.reschedule, VectorHandler(word: 3) { _, word in Calls.add(word) })
         let before = InterruptStatistics.Local.reschedule.count(on: 0)
