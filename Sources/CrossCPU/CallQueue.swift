@@ -7,7 +7,7 @@
 // are off: else whoever interrupts it there could wait for a receiver that nobody has told.
 
 import Machine
-import Primitives
+@_spi(ContextEntry) import Primitives
 import Synchronization
 
 /// What each CPU has for one kind of call.
@@ -47,21 +47,34 @@ struct CallQueue: Sendable {
 
     // MARK: Sending
 
-    /// Queues a locked node for a CPU; true if the list was empty and the CPU must be told.
+    /// Queues a locked node for a CPU that is or was online; true if the list was empty and the CPU must be told.
     @inline(__always)
     private func add(_ node: CallSingleData.Pointer, to cpu: Int) -> Bool {
-        rows.withRemote(cpu) { row in unsafe row.list.add(node) }
+        unsafe rows.withExisting(cpu) { row in unsafe row.list.add(node) }
     }
 
     @inline(__always)
-    func interrupt(_ cpu: Int) { CPUSignal.send(vector, cpu: cpu) }
+    func interrupt(_ cpu: Int, _ off: borrowing InterruptsOff) {
+        CPUSignal.sendInterruptsOff(vector, cpu: cpu)
+    }
+
+    /// Runs `body` with interrupts off, where they are on.
+    @inline(__always)
+    private func withoutInterrupts<R>(_ body: (borrowing InterruptsOff) -> R) -> R {
+        InterruptFlag.disable()
+        defer { InterruptFlag.enable() }
+        return body(InterruptsOff())
+    }
 
     /// Queues a locked node for another CPU, and interrupts that if nobody has. Any context but NMI.
     @inline(__always)
     func post(_ node: CallSingleData.Pointer, to cpu: Int) {
-        withInterruptsOff { _ in
-            if unsafe add(node, to: cpu) { interrupt(cpu) }
-        }
+        withInterruptsOff { off in unsafe post(node, to: cpu, off) }
+    }
+
+    @inline(__always)
+    private func post(_ node: CallSingleData.Pointer, to cpu: Int, _ off: borrowing InterruptsOff) {
+        if unsafe add(node, to: cpu) { interrupt(cpu, off) }
     }
 
     /// Runs a function on another CPU and waits. Interrupts on, preemption off.
@@ -70,7 +83,7 @@ struct CallQueue: Sendable {
         var node = unsafe CallSingleData(function, argument)
         // Waited for, so the node outlives its use.
         unsafe withUnsafeMutablePointer(to: &node) { node in
-            unsafe post(node, to: cpu)
+            withoutInterrupts { off in unsafe post(node, to: cpu, off) }
             unsafe wait(for: node, on: cpu)
         }
     }
@@ -79,14 +92,14 @@ struct CallQueue: Sendable {
     /// Interrupts on, preemption off.
     @inline(__always)
     func callNoWait(_ cpu: Int, _ function: @escaping CallFunctionBody, _ argument: UInt) {
-        rows.withRemote(CPU.index) { own in
+        rows.withCurrent { own in
             let node = unsafe own.singleNode()
             while true {
-                let isPosted = withInterruptsOff { _ in
-                    guard unsafe node.pointee.tryLock(synchronous: false) else { return false }
+                let isPosted = withoutInterrupts { off in
+                    guard unsafe node.pointee.lockOwn(synchronous: false) else { return false }
                     unsafe node.pointee.function = function
                     unsafe node.pointee.argument = argument
-                    if unsafe add(node, to: cpu) { interrupt(cpu) }
+                    unsafe post(node, to: cpu, off)
                     return true
                 }
                 if isPosted { return }
@@ -98,63 +111,93 @@ struct CallQueue: Sendable {
 
     /// Lets each of the CPUs `targets`, of which this is none, run a function. With `waiting`, `waitMany` must follow.
     /// Interrupts on, preemption off.
+    @inline(__always)
     func postMany(
         _ targets: CPUMask, waiting: Bool, _ function: @escaping CallFunctionBody, _ argument: UInt
     ) {
-        rows.withRemote(CPU.index) { own in
-            var left = targets
-            while true {
-                let stopped = withInterruptsOff { _ in
-                    post(&left, from: own, wait: waiting, function, argument)
-                }
-                guard let cpu = stopped else { return }
+        post(targets[word: 0], word: 0, waiting, function, argument)
+        if rows.count > 64 { postRest(targets, waiting, function, argument) }
+    }
+
+    @inline(never)
+    private func postRest(
+        _ targets: CPUMask, _ waiting: Bool, _ function: @escaping CallFunctionBody, _ argument: UInt
+    ) {
+        for word in 1..<4 { post(targets[word: word], word: word, waiting, function, argument) }
+    }
+
+    /// Waits until the CPUs `targets` have run what `postMany` queued.
+    @inline(__always)
+    func waitMany(_ targets: CPUMask) {
+        wait(targets[word: 0], word: 0)
+        if rows.count > 64 { waitRest(targets) }
+    }
+
+    @inline(never)
+    private func waitRest(_ targets: CPUMask) {
+        for word in 1..<4 { wait(targets[word: word], word: word) }
+    }
+
+    /// Posts to the CPUs of one word of a mask.
+    @inline(__always)
+    private func post(
+        _ bits: UInt64, word: Int, _ waiting: Bool, _ function: @escaping CallFunctionBody, _ argument: UInt
+    ) {
+        var left = bits
+        rows.withCurrent { own in
+            while left != 0 {
+                withoutInterrupts { off in post(&left, word, from: own, waiting, function, argument, off) }
+                if left == 0 { return }
                 // An earlier call has this node: the receiver gives it back.
+                let cpu = word &* 64 &+ left.trailingZeroBitCount
                 unsafe wait(for: own.node(for: cpu), on: cpu)
             }
         }
     }
 
-    /// Waits until the CPUs `targets` have run what `postMany` queued.
-    func waitMany(_ targets: CPUMask) {
-        rows.withRemote(CPU.index) { own in
-            targets.forEach { unsafe wait(for: own.node(for: $0), on: $0) }
-        }
-    }
-
-    /// Queues nodes for the CPUs of `left` and takes those out, until one's node is in use: that CPU. Interrupts off.
+    /// Queues nodes for the CPUs of `left` and takes those out, until one's node is in use.
     @inline(__always)
     private func post(
-        _ left: inout CPUMask, from own: borrowing CallRow, wait: Bool,
-        _ function: @escaping CallFunctionBody,
-        _ argument: UInt
-    ) -> Int? {
-        var interrupt = CPUMask()
-        defer { send(interrupt) }
-        for word in 0..<4 {
-            var bits = left[word: word]
-            while bits != 0 {
-                let cpu = word &* 64 &+ bits.trailingZeroBitCount
-                let node = unsafe own.node(for: cpu)
-                guard unsafe node.pointee.tryLock(synchronous: wait) else {
-                    left[word: word] = bits
-                    return cpu
-                }
-                unsafe node.pointee.function = function
-                unsafe node.pointee.argument = argument
-                if unsafe add(node, to: cpu) { interrupt[word: word] |= bits & (0 &- bits) }
-                bits &= bits &- 1
-            }
-            left[word: word] = 0
+        _ left: inout UInt64, _ word: Int, from own: borrowing CallRow, _ waiting: Bool,
+        _ function: @escaping CallFunctionBody, _ argument: UInt, _ off: borrowing InterruptsOff
+    ) {
+        var told: UInt64 = 0
+        while left != 0 {
+            let cpu = word &* 64 &+ left.trailingZeroBitCount
+            let node = unsafe own.node(for: cpu)
+            guard unsafe node.pointee.lockOwn(synchronous: waiting) else { break }
+            unsafe node.pointee.function = function
+            unsafe node.pointee.argument = argument
+            if unsafe add(node, to: cpu) { told |= left & (0 &- left) }
+            left &= left &- 1
         }
-        return nil
+        if told != 0 { send(told, word, off) }
     }
 
     @inline(__always)
-    private func send(_ mask: CPUMask) {
-        if !mask.isEmpty { InterprocessorInterrupts.send(vector, to: mask) }
+    private func send(_ bits: UInt64, _ word: Int, _ off: borrowing InterruptsOff) {
+        if word == 0, let set = CPUSignal.flatSet(bits) {
+            return CPUSignal.sendInterruptsOff(vector, set: set)
+        }
+        var mask = CPUMask()
+        mask[word: word] = bits
+        InterprocessorInterrupts.send(vector, to: mask)
     }
 
     // MARK: Waiting
+
+    /// Waits for the CPUs of one word of a mask.
+    @inline(__always)
+    private func wait(_ bits: UInt64, word: Int) {
+        var left = bits
+        rows.withCurrent { own in
+            while left != 0 {
+                let cpu = word &* 64 &+ left.trailingZeroBitCount
+                unsafe wait(for: own.node(for: cpu), on: cpu)
+                left &= left &- 1
+            }
+        }
+    }
 
     @inline(__always)
     private func wait(for node: CallSingleData.Pointer, on cpu: Int) {
@@ -181,7 +224,7 @@ struct CallQueue: Sendable {
             unsafe CallReport.write(self, node, cpu, waited: patience.waited)
             // The interrupt may have been lost.
             let isQueued = rows.withRemote(cpu) { unsafe !$0.list.isEmpty }
-            if isQueued { interrupt(cpu) }
+            if isQueued { CPUSignal.send(vector, cpu: cpu) }
             patience.renew()
         }
     }
@@ -189,13 +232,13 @@ struct CallQueue: Sendable {
     // MARK: Receiving
 
     @inline(__always)
-    var isEmptyHere: Bool { rows.withRemote(CPU.index) { unsafe $0.list.isEmpty } }
+    var isEmptyHere: Bool { rows.withCurrent { unsafe $0.list.isEmpty } }
 
     /// Runs what others posted for this CPU, oldest first: from the interrupt, from the idle loop, and as a CPU goes
     /// offline.
     @inline(__always)
     func flush(_ context: borrowing HardInterruptContext) {
-        rows.withRemote(CPU.index) { row in
+        rows.withCurrent { row in
             unsafe row.list.drain { node in
                 let function = unsafe node.pointee.function
                 let argument = unsafe node.pointee.argument

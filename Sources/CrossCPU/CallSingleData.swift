@@ -45,6 +45,15 @@ enum CallFlags {
         return unsafe flags.compareExchange(expected: 0, desired: wanted, ordering: .acquiring).exchanged
     }
 
+    /// Takes a node that only this CPU takes, with interrupts off; false if its receiver still has it.
+    @inline(__always)
+    borrowing func lockOwn(synchronous: Bool) -> Bool {
+        if unsafe flags.load(ordering: .acquiring) != 0 { return false }
+        let wanted = synchronous ? CallFlags.locked | CallFlags.synchronous : CallFlags.locked
+        unsafe flags.store(wanted, ordering: .relaxed)
+        return true
+    }
+
     @inline(__always)
     borrowing func unlock() { unsafe flags.store(0, ordering: .releasing) }
 }

@@ -24,8 +24,7 @@ extension CrossCPU {
         _ function: @escaping CallFunctionBody
     ) throws(CallError) {
         if cpu == CPU.index { return LocalCall.run(function, argument) }
-        try checkExists(cpu)
-        guard CPUs.isOnline(cpu) else { throw .offline }
+        guard CPUs.isOnline(cpu) else { throw absence(of: cpu) }
         try checkMayWait()
         let state = unsafe CrossCPUState.current
         if wait {
@@ -37,13 +36,12 @@ extension CrossCPU {
 
     /// Runs `function(argument)` on each online CPU of `mask` except this one.
     /// - Returns: how many those are; with an empty mask nothing happens.
-    @discardableResult
+    @discardableResult @inline(__always)
     public static func callFunctionMany(
         _ mask: CPUMask, wait: Bool, _ off: borrowing PreemptionOff, _ argument: UInt = 0,
         _ function: @escaping CallFunctionBody
     ) throws(CallError) -> Int {
-        var targets = mask.intersection(CPUs.online)
-        targets.remove(CPU.index)
+        let targets = CPUs.others(in: mask)
         if targets.isEmpty { return 0 }
         try checkMayWait()
         let queue = unsafe CrossCPUState.current.pointee.functions
@@ -58,8 +56,7 @@ extension CrossCPU {
         _ function: @escaping CallFunctionBody
     ) throws(CallError) {
         // The others run while this one does.
-        var targets = CPUs.online
-        targets.remove(CPU.index)
+        let targets = CPUs.others(in: .all)
         let queue = unsafe CrossCPUState.current.pointee.functions
         if !targets.isEmpty {
             try checkMayWait()
@@ -88,10 +85,8 @@ extension CrossCPU {
 
     // MARK: What may not be asked
 
-    @inline(__always)
-    static func checkExists(_ cpu: Int) throws(CallError) {
-        guard cpu >= 0, cpu < CPUs.count else { throw .noSuchCPU }
-    }
+    /// What is wrong with a CPU that is not online.
+    static func absence(of cpu: Int) -> CallError { cpu >= 0 && cpu < CPUs.count ? .offline : .noSuchCPU }
 
     /// Interrupts are on, so this is no hard interrupt, and this CPU takes others' calls while it waits.
     @inline(__always)

@@ -32,13 +32,13 @@ public enum CrossCPU {
     }
 
     /// The interrupt of vector 0xfb.
-    @_noAllocation
+    @_noAllocation @inline(__always)
     public static func functionInterrupt(_ context: borrowing HardInterruptContext) {
         unsafe CrossCPUState.current.pointee.functions.flush(context)
     }
 
     /// The interrupt of vector 0xfd.
-    @_noAllocation
+    @_noAllocation @inline(__always)
     public static func translationInterrupt(_ context: borrowing HardInterruptContext) {
         unsafe CrossCPUState.current.pointee.translations.flush(context)
     }

@@ -1,6 +1,7 @@
 // `apus.bench=crosscpu`: what calls between CPUs, shootdowns and switches cost, in instructions of all CPUs together. Under
 // `-icount` all CPUs take turns on one host thread and the time stamp counter counts what they all execute; a CPU that
-// waits gives its turn away with each PAUSE, so waiting adds a few instructions a turn and no more.
+// waits gives its turn away with each PAUSE, so waiting adds a few instructions a turn and no more. What the busy CPUs
+// spin meanwhile is taken off, as it was from Linux's figures.
 
 import CrossCPU
 import Machine
@@ -13,6 +14,9 @@ enum CrossCPUBench {
     private static let entered = Atomic<UInt64>(0)
     private static let isOver = Atomic<Bool>(false)
     private static let turn = Atomic<Int>(0)
+    /// Turns of all busy CPUs' loops, and what one costs.
+    private static let spins = Atomic<UInt64>(0)
+    nonisolated(unsafe) private static var spinCost: UInt64 = 0
 
     static func run(_ task: borrowing TaskContext) {
         Measurement.calibrate()
@@ -40,12 +44,13 @@ enum CrossCPUBench {
         withPreemptionOff { off in
             for _ in 0..<Measurement.rounds {
                 settle()
-                let start = TSC.read()
-                try? CrossCPU.callFunction(on: 1, off) { _, _ in
-                    CrossCPUBench.entered.store(TSC.read(), ordering: .relaxed)
+                let whole = ticks {
+                    try? CrossCPU.callFunction(on: 1, off) { _, _ in
+                        CrossCPUBench.entered.store(TSC.read(), ordering: .relaxed)
+                    }
                 }
-                returned.add(TSC.read() &- start)
-                reached.add(entered.load(ordering: .relaxed) &- start)
+                returned.add(whole.ticks)
+                reached.add(entered.load(ordering: .relaxed) &- whole.start)
             }
         }
         returned.report(whole)
@@ -70,6 +75,17 @@ enum CrossCPUBench {
         }
     }
 
+    /// When `operation` began, and what it took without the others' spinning.
+    @inline(__always)
+    private static func ticks(_ operation: () -> Void) -> (start: UInt64, ticks: UInt64) {
+        let before = spins.load(ordering: .relaxed)
+        let start = TSC.read()
+        operation()
+        let end = TSC.read()
+        let spun = spins.load(ordering: .relaxed) &- before
+        return unsafe (start, end &- start &- spun &* spinCost)
+    }
+
     /// Measures and reports `operation`, each time when the others have settled.
     @inline(__always)
     private static func settled(_ name: StaticString, _ operation: (borrowing PreemptionOff) -> Void) {
@@ -77,9 +93,7 @@ enum CrossCPUBench {
         withPreemptionOff { off in
             for _ in 0..<Measurement.rounds {
                 settle()
-                let start = TSC.read()
-                operation(off)
-                measurement.add(TSC.read() &- start)
+                measurement.add(ticks { operation(off) }.ticks)
             }
         }
         measurement.report(name)
@@ -95,7 +109,10 @@ enum CrossCPUBench {
             let thread = try? Thread.create(
                 name: ThreadName("busy", number: cpu),
                 start: { _ in
-                    while !isOver.load(ordering: .relaxed) { Spin.pause() }
+                    while !isOver.load(ordering: .relaxed) {
+                        spins.wrappingAdd(1, ordering: .relaxed)
+                        Spin.pause()
+                    }
                     done.completion.complete()
                 })
             guard let thread else { return }
@@ -104,9 +121,21 @@ enum CrossCPUBench {
             started += 1
         }
         for _ in 0..<1000 { Scheduler.yield(task) }
+        calibrateSpinning()
         body()
+        unsafe spinCost = 0
         isOver.store(true, ordering: .relaxed)
         for _ in 0..<started { done.completion.wait(task) }
+    }
+
+    /// Finds what a turn of a busy CPU's loop costs: this one's own share of `settle` is its 64 PAUSEs.
+    private static func calibrateSpinning() {
+        unsafe spinCost = 0
+        settle()
+        let before = spins.load(ordering: .relaxed)
+        let spent = ticks { settle() }.ticks
+        let turns = spins.load(ordering: .relaxed) &- before
+        if turns > 0 { unsafe spinCost = (spent &- 64) / turns }
     }
 
     /// Two threads of one CPU that yield to each other: a reading is two switches.

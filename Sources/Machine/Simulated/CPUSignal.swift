@@ -8,6 +8,8 @@ public enum CPUSignal {
         machine.cpus[cpu].raise(vector)
     }
 
+    public static func sendInterruptsOff(_ vector: UInt8, cpu: Int) { send(vector, cpu: cpu) }
+
     /// Reaches every other CPU of the machine, whatever that is doing.
     public static func sendToOthers(_ vector: UInt8) {
         let machine = SimulatedCPU.current.machine
@@ -27,6 +29,7 @@ public enum CPUSignal {
 
     /// Never called: no CPU of this machine is in a set.
     public static func send(_ vector: UInt8, set: UInt32) {}
+    public static func sendInterruptsOff(_ vector: UInt8, set: UInt32) {}
 
     public static func set(of cpu: Int) -> (cluster: UInt32, set: UInt32)? { nil }
 

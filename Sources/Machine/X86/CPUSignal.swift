@@ -9,9 +9,21 @@ public enum CPUSignal {
         LocalAPIC.send(vector: vector, to: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))
     }
 
+    /// The same where interrupts are off.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func sendInterruptsOff(_ vector: UInt8, cpu: Int) {
+        LocalAPIC.sendInterruptsOff(vector: vector, to: cpu_area_apic_id_of(UInt32(truncatingIfNeeded: cpu)))
+    }
+
     /// Interrupts CPUs that one command reaches: `set` is what `LocalAPIC.logicalSet` made. Any context.
     @_semantics("no_performance_analysis") @inline(__always)
     public static func send(_ vector: UInt8, set: UInt32) { LocalAPIC.send(vector: vector, toSet: set) }
+
+    /// The same where interrupts are off.
+    @_semantics("no_performance_analysis") @inline(__always)
+    public static func sendInterruptsOff(_ vector: UInt8, set: UInt32) {
+        LocalAPIC.sendInterruptsOff(vector: vector, toSet: set)
+    }
 
     /// The part of `cpu` in a set; nil if it is in none.
     @_semantics("no_performance_analysis") @inline(__always)

@@ -47,8 +47,13 @@ public struct LockFreeLink: ~Copyable, Sendable {
     public func drain(_ body: (UnsafeMutablePointer<Node>) -> Void) {
         Spin.interleave()
         var current = head.exchange(0, ordering: .acquiring)
-        // Newest first as taken: turn the chain around.
+        if current == 0 { return }
+        // Newest first as taken: turn the chain around, unless it is a single node.
         var oldest: UInt = 0
+        if unsafe link(current).pointee.next.load(ordering: .relaxed) == 0 {
+            oldest = current
+            current = 0
+        }
         while current != 0 {
             let next = unsafe link(current).pointee.next.load(ordering: .relaxed)
             unsafe link(current).pointee.next.store(oldest, ordering: .relaxed)

@@ -32,6 +32,23 @@ public enum CPUs {
         }
     }
 
+    /// Those of `mask` that are online, but for this one. Any context; a snapshot.
+    @inline(__always)
+    public static func others(in mask: CPUMask) -> CPUMask {
+        if count > 64 { return othersOfMany(in: mask) }
+        var others = CPUMask()
+        let bits = CPUSetRoot.with { $0.word0.load(ordering: .acquiring) }
+        others[word: 0] = mask[word: 0] & bits & ~(1 &<< UInt64(CPU.index))
+        return others
+    }
+
+    @inline(never)
+    private static func othersOfMany(in mask: CPUMask) -> CPUMask {
+        var others = mask.intersection(online)
+        others.remove(CPU.index)
+        return others
+    }
+
     /// Whether a CPU takes part. Any context.
     @inline(__always)
     public static func isOnline(_ cpu: Int) -> Bool {

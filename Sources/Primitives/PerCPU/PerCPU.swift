@@ -55,6 +55,22 @@ import Machine
         try unsafe body(&pointer(CPU.index).pointee)
     }
 
+    /// The value of the CPU that runs this, shared: only for values whose parts are atomics or locks. It may be another's as
+    /// soon as it has been found, unless something keeps this code on its CPU.
+    @inline(__always)
+    public func withCurrent<R: ~Copyable, E>(_ body: (borrowing Value) throws(E) -> R) throws(E) -> R {
+        // Made for each CPU that can run.
+        try unsafe withExisting(CPU.index, body)
+    }
+
+    /// The value of a CPU that is known to exist, shared: as the others.
+    @inline(__always) @unsafe
+    public func withExisting<R: ~Copyable, E>(
+        _ cpu: Int, _ body: (borrowing Value) throws(E) -> R
+    ) throws(E) -> R {
+        try unsafe body(base.advanced(by: cpu &* stride).assumingMemoryBound(to: Value.self).pointee)
+    }
+
     /// The value of any CPU, shared: only for values whose parts are atomics or locks.
     @inline(__always)
     public func withRemote<R: ~Copyable, E>(

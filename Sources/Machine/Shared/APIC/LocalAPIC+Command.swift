@@ -7,6 +7,21 @@ extension LocalAPIC {
         if isX2APIC { X2APIC.send(command, to: destination) } else { XAPIC.send(command, to: destination) }
     }
 
+    @inline(__always)
+    private static func sendInterruptsOff(_ command: InterruptCommand, to destination: UInt32) {
+        if isX2APIC {
+            X2APIC.send(command, to: destination)
+        } else {
+            XAPIC.sendInterruptsOff(command, to: destination)
+        }
+    }
+
+    /// Sends interrupt `vector` to the CPU of that identifier. Interrupts are off.
+    @inline(__always)
+    public static func sendInterruptsOff(vector: UInt8, to apicID: UInt32) {
+        sendInterruptsOff(.fixed(vector), to: apicID)
+    }
+
     /// Sends interrupt `vector` to the CPU of that identifier. Any context.
     @inline(__always)
     public static func send(vector: UInt8, to apicID: UInt32) { send(.fixed(vector), to: apicID) }
@@ -15,6 +30,12 @@ extension LocalAPIC {
     /// - Parameter set: what `logicalSet` makes.
     @inline(__always)
     public static func send(vector: UInt8, toSet set: UInt32) { send(.fixedToSet(vector), to: set) }
+
+    /// The same where interrupts are off.
+    @inline(__always)
+    public static func sendInterruptsOff(vector: UInt8, toSet set: UInt32) {
+        sendInterruptsOff(.fixedToSet(vector), to: set)
+    }
 
     /// The CPU's part in a set that one command reaches; sets of the same cluster can be joined by OR. nil for a CPU
     /// that is in none: with the xAPIC, those behind the eighth.

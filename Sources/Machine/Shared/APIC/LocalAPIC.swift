@@ -61,12 +61,16 @@ public enum LocalAPIC {
 
     // MARK: Registers
 
+    /// The xAPIC's.
+    @inline(__always)
+    static var registers: MMIO { unsafe MMIO(VirtualAddress(window)) }
+
     @inline(__always)
     static func read(_ register: Int) -> UInt32 {
         if unsafe usesX2APIC {
             return UInt32(truncatingIfNeeded: msr(register).read())
         }
-        return unsafe MMIO(VirtualAddress(window)).read32(register)
+        return registers.read32(register)
     }
 
     @inline(__always)
@@ -74,7 +78,7 @@ public enum LocalAPIC {
         if unsafe usesX2APIC {
             msr(register).write(UInt64(value))
         } else {
-            unsafe MMIO(VirtualAddress(window)).write32(register, value)
+            registers.write32(register, value)
         }
     }
 

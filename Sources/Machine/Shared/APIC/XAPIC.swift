@@ -13,10 +13,17 @@ enum XAPIC {
     static func send(_ command: InterruptCommand, to destination: UInt32) {
         let wereEnabled = InterruptFlag.isEnabled
         if wereEnabled { InterruptFlag.disable() }
-        if LocalAPIC.read(LocalAPIC.Register.commandLow) & pending != 0 { waitUntilAccepted() }
-        LocalAPIC.write(LocalAPIC.Register.commandHigh, destination << 24)
-        LocalAPIC.write(LocalAPIC.Register.commandLow, command.low)
+        sendInterruptsOff(command, to: destination)
         if wereEnabled { InterruptFlag.enable() }
+    }
+
+    /// The same where interrupts are off.
+    @inline(__always)
+    static func sendInterruptsOff(_ command: InterruptCommand, to destination: UInt32) {
+        let registers = LocalAPIC.registers
+        if registers.read32(LocalAPIC.Register.commandLow) & pending != 0 { waitUntilAccepted() }
+        registers.write32(LocalAPIC.Register.commandHigh, destination << 24)
+        registers.write32(LocalAPIC.Register.commandLow, command.low)
     }
 
     /// Waits for the command before, for so long; one that stays is counted and overwritten.
