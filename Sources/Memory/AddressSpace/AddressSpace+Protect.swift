@@ -52,7 +52,9 @@ extension SpaceState {
             var attributes = unsafe node.pointee.attributes
             try edit(&attributes)
             let stop = unsafe min(node.pointee.end, end)
-            if unsafe attributes != node.pointee.attributes {
+            if unsafe attributes != node.pointee.attributes,
+                unsafe !giveToNeighbour(node, address, stop, attributes, &batch)
+            {
                 unsafe node = split(node, at: address, space)
                 unsafe split(node, at: stop, space)
                 unsafe apply(attributes, to: node, &batch)
@@ -62,17 +64,56 @@ extension SpaceState {
         }
     }
 
+    /// If `start` ..< `end` is one end of `node` and becomes what the region beyond is, that region grows by it; whether it
+    /// has.
+    private mutating func giveToNeighbour(
+        _ node: RegionTree.Node, _ start: UInt, _ end: UInt, _ attributes: RegionAttributes,
+        _ batch: inout FlushBatch
+    ) -> Bool {
+        let (low, high) = unsafe (node.pointee.start, node.pointee.end)
+        let old = unsafe node.pointee.attributes.protection
+        if start > low, end == high, let next = unsafe node.pointee.next, unsafe next.pointee.start == end,
+            unsafe Self.agree(
+                next, attributes, node.pointee.object, next.pointee.pageOffset, node.pointee.page(at: end))
+        {
+            changeRights(start, end, from: old, to: attributes.protection, &batch)
+            unsafe next.pointee.attributes.flags.formUnion(attributes.flags)
+            unsafe regions.resize(node, low, start)
+            unsafe regions.resize(next, start, next.pointee.end)
+            return true
+        }
+        guard start == low, end < high, let before = unsafe node.pointee.previous,
+            unsafe before.pointee.end == start,
+            unsafe Self.agree(
+                before, attributes, node.pointee.object, before.pointee.page(at: start),
+                node.pointee.pageOffset)
+        else { return false }
+        changeRights(start, end, from: old, to: attributes.protection, &batch)
+        unsafe before.pointee.attributes.flags.formUnion(attributes.flags)
+        unsafe regions.resize(node, end, high)
+        unsafe regions.resize(before, before.pointee.start, end)
+        return true
+    }
+
     private mutating func apply(
         _ attributes: RegionAttributes, to node: RegionTree.Node, _ batch: inout FlushBatch
     ) {
         let old = unsafe node.pointee.attributes.protection
         unsafe node.pointee.attributes = attributes
-        guard attributes.protection != old else { return }
-        unsafe table.forEachLeaf(node.pointee.start, node.pointee.end) { address, slot, count in
+        unsafe changeRights(
+            node.pointee.start, node.pointee.end, from: old, to: attributes.protection, &batch)
+    }
+
+    private mutating func changeRights(
+        _ start: UInt, _ end: UInt, from old: Protection, to protection: Protection,
+        _ batch: inout FlushBatch
+    ) {
+        guard protection != old else { return }
+        unsafe table.forEachLeaf(start, end) { address, slot, count in
             for index in 0..<count {
                 let entry = unsafe slot[index]
                 guard entry.value != 0 else { continue }
-                let new = entry.allowing(attributes.protection)
+                let new = entry.allowing(protection)
                 guard new != entry else { continue }
                 unsafe slot[index] = new
                 let page = address &+ UInt(bitPattern: index) &* pageSize

@@ -23,6 +23,7 @@ import Primitives
 
     private static let tableMark: UInt32 = 1 << 31
 
+    @inline(__always)
     init(_ space: AddressSpace) { unsafe self.space = Unmanaged.passUnretained(space) }
 
     /// The translations of `start` ..< `end` have changed.

@@ -34,6 +34,10 @@ extension SpaceState {
     mutating func freeTables(
         _ start: UInt, _ end: UInt, floor: UInt, ceiling: UInt, _ batch: inout FlushBatch
     ) {
+        // The lowest tables serve 2 MiB: most ranges have none for themselves.
+        let span = PageTableLevel.span(level: 2)
+        let lowest = max(start & ~(span &- 1), (floor &+ span &- 1) & ~(span &- 1))
+        guard lowest < end, lowest &+ span <= ceiling else { return }
         let place = TableRange(start: start, end: end, floor: floor, ceiling: ceiling)
         unsafe usage.tablePages &-= Self.freeTables(in: table.root, 4, place) { frame, start in
             batch.addTable(frame, start)

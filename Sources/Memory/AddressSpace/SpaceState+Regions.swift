@@ -28,7 +28,7 @@ extension SpaceState {
 
     /// Whether a region that goes on with `attributes`, `object` and `pageOffset` where `node` has page `expected` is the same
     /// region. Stacks stay apart, since they grow.
-    private static func agree(
+    static func agree(
         _ node: RegionTree.Node, _ attributes: RegionAttributes, _ object: MemoryObject?, _ expected: Int,
         _ pageOffset: Int
     ) -> Bool {
@@ -81,37 +81,44 @@ extension SpaceState {
         return unsafe upper
     }
 
-    /// Cuts regions so that `start` and `end` lie between regions; returns the first one in the range.
-    mutating func cut(_ start: UInt, _ end: UInt, _ space: AddressSpace) -> RegionTree.Link {
-        if let node = unsafe regions.containing(start) { unsafe split(node, at: start, space) }
-        if let node = unsafe regions.containing(end) { unsafe split(node, at: end, space) }
-        guard let node = unsafe regions.firstEndingBehind(start), unsafe node.pointee.start < end else {
-            return nil
-        }
-        return unsafe node
-    }
-
     /// Whether cutting at the ends of a range would make more regions than there may be.
     func mayCut() -> Bool { regions.count &+ 2 <= AddressSpace.maximumRegions }
 
-    /// Takes everything out of `start` ..< `end`.
+    /// Takes everything out of `start` ..< `end`. A region that reaches beyond becomes shorter, or two.
     mutating func remove(_ start: UInt, _ end: UInt, _ batch: inout FlushBatch, _ space: AddressSpace) {
-        guard let first = unsafe cut(start, end, space) else { return }
-        let floor = unsafe first.pointee.previous == nil ? 0 : first.pointee.previous!.pointee.end
-        var low = start
-        var high = start
-        unsafe low = first.pointee.start
+        guard let first = unsafe regions.firstEndingBehind(start), unsafe first.pointee.start < end else {
+            return
+        }
+        if unsafe first.pointee.start < start, unsafe first.pointee.end > end {
+            unsafe split(first, at: end, space)
+        }
+        let low = unsafe max(start, first.pointee.start)
+        let floor = unsafe low > first.pointee.start ? low : first.pointee.previous?.pointee.end ?? 0
+        var (high, ceiling) = (low, KernelLayout.userEnd)
         var each: RegionTree.Link = unsafe first
-        while let node = unsafe each, unsafe node.pointee.start < end {
+        while let node = unsafe each {
             unsafe each = node.pointee.next
-            unsafe zap(node.pointee.start, node.pointee.end, node.pointee.object, &batch)
-            unsafe removePages(node.pointee.end &- node.pointee.start)
-            unsafe high = node.pointee.end
+            let (from, to) = unsafe (max(node.pointee.start, start), min(node.pointee.end, end))
+            guard from < to else {
+                unsafe ceiling = node.pointee.start
+                break
+            }
+            unsafe zap(from, to, node.pointee.object, &batch)
+            removePages(to &- from)
+            high = to
+            if unsafe to < node.pointee.end {
+                unsafe regions.resize(node, to, node.pointee.end)
+                ceiling = to
+                break
+            }
+            if unsafe from > node.pointee.start {
+                unsafe regions.resize(node, node.pointee.start, from)
+                continue
+            }
             unsafe regions.remove(node)
             unsafe node.pointee.object?.removeMapping(space)
             unsafe batch.add(region: node)
         }
-        let ceiling = unsafe each == nil ? KernelLayout.userEnd : each!.pointee.start
         freeTables(low, high, floor: floor, ceiling: ceiling, &batch)
     }
 }
