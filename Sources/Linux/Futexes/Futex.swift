@@ -2,7 +2,7 @@
 //
 // Waiters are in one of 256 lists, chosen by the futex's key. A waiter first joins its list and reads the
 // word afterwards; a waker changes the word first and looks at the list afterwards. So either the waiter sees the
-// new value, or the waker sees the waiter. A waiter's links lie in its task: nothing is allocated.
+// new value, or the waker sees the waiter. A waiter lies on its thread's stack: nothing is allocated or counted.
 
 import Machine
 import Memory
@@ -12,16 +12,26 @@ import Tasks
 import Time
 
 enum Futex {
-    /// Made at first use.
-    private static let buckets: [FutexBucket] = {
-        var buckets: [FutexBucket] = []
-        buckets.reserveCapacity(FutexKey.bucketCount)
-        for _ in 0..<FutexKey.bucketCount { buckets.append(FutexBucket()) }
-        return buckets
-    }()
+    /// Made before the first program, never freed. Two locks are taken in the order of their indices.
+    nonisolated(unsafe) private static var buckets: UnsafeMutablePointer<SpinLock<FutexQueue>>? = nil
 
     /// Bits of a waiter and a waker that must meet; all for the plain operations.
     static let anyBits = UInt32.max
+
+    /// Makes the lists. Once, before the first program.
+    static func boot() {
+        let count = FutexKey.bucketCount
+        let made = UnsafeMutablePointer<SpinLock<FutexQueue>>.allocate(capacity: count)
+        // Fresh memory.
+        for index in 0..<count { unsafe (made + index).initialize(to: SpinLock(FutexQueue())) }
+        unsafe buckets = made
+    }
+
+    @inline(__always)
+    private static func withQueue<R>(_ bucket: Int, _ body: (inout FutexQueue) -> R) -> R {
+        // A key's bucket is one of them.
+        unsafe buckets.unsafelyUnwrapped[bucket].withLock { body(&$0) }
+    }
 
     // MARK: Waiting
 
@@ -32,43 +42,46 @@ enum Futex {
         _ task: borrowing TaskContext
     ) throws(Errno) {
         guard bits != 0 else { throw .invalid }
-        let place = try FutexPlace(address, isPrivate: isPrivate, task)
-        let current = LinuxTask.current
-        join(current, place.key, bits)
-        do throws(Errno) {
-            let value = try SystemCalls.load(UInt32.self, from: address, task)
-            guard value == expected else { throw .tryAgain }
-            try current.sleep(until: deadline, task) { current.futex.isQueued }
-        } catch {
-            // Who was woken in the meantime must not lose that.
-            if leave(current) { throw error }
+        if isPrivate {
+            return try wait(address, FutexKey(private: address), expected, bits, deadline, task)
         }
-        withExtendedLifetime(place) {}
+        let place = try FutexPlace(address, isPrivate: false, task)
+        defer { withExtendedLifetime(place) {} }
+        try wait(address, place.key, expected, bits, deadline, task)
     }
 
-    private static func join(_ waiter: LinuxTask, _ key: FutexKey, _ bits: UInt32) {
-        waiter.futex.key = key
-        waiter.futex.bits = bits
-        buckets[key.bucket].list.withLock { list in
-            waiter.futex.bucket = key.bucket
-            waiter.futex.isQueued = true
-            list.append(waiter)
+    private static func wait(
+        _ address: UInt, _ key: FutexKey, _ expected: UInt32, _ bits: UInt32, _ deadline: Deadline?,
+        _ task: borrowing TaskContext
+    ) throws(Errno) {
+        var waiter = unsafe FutexWaiter(key, bits)
+        // It is in no list any more when this frame goes: woken, or taken out.
+        try unsafe withUnsafeMutablePointer(to: &waiter) { (waiter) throws(Errno) in
+            withQueue(key.bucket) { unsafe $0.append(waiter) }
+            do throws(Errno) {
+                let value = try SystemCalls.load(UInt32.self, from: address, task)
+                guard value == expected else { throw .tryAgain }
+                let result = try Thread.park(task, interruptible: true, deadline: deadline) {
+                    unsafe !waiter.pointee.isQueued
+                }
+                if result == .timedOut { throw .timedOut }
+            } catch {
+                // Who was woken in the meantime must not lose that.
+                if unsafe leave(waiter) { throw error }
+            }
         }
     }
 
-    /// Takes the running task out of its list; false if a waker has done so.
-    private static func leave(_ waiter: LinuxTask) -> Bool {
-        while waiter.futex.isQueued {
-            let bucket = waiter.futex.bucket
-            let result = buckets[bucket].list.withLock { list -> Bool? in
-                guard waiter.futex.isQueued else { return false }
-                // Moved to another list meanwhile.
-                guard waiter.futex.bucket == bucket else { return nil }
-                list.remove(waiter)
-                waiter.futex.isQueued = false
+    /// Takes a waiter out of its list; false if a waker has done so.
+    private static func leave(_ waiter: FutexWaiter.Pointer) -> Bool {
+        while let bucket = unsafe waiter.pointee.place {
+            let isOut = withQueue(bucket) { queue in
+                // Moved to another list, or woken, meanwhile.
+                guard unsafe waiter.pointee.place == bucket else { return false }
+                unsafe queue.remove(waiter)
                 return true
             }
-            if let result { return result }
+            if isOut { return true }
         }
         return false
     }
@@ -80,27 +93,9 @@ enum Futex {
         _ address: UInt, count: Int, bits: UInt32 = anyBits, isPrivate: Bool, _ task: borrowing TaskContext
     ) throws(Errno) -> Int {
         guard bits != 0 else { throw .invalid }
-        let place = try FutexPlace(address, isPrivate: isPrivate, task)
-        return buckets[place.key.bucket].list.withLock { list in
-            wake(&list, place.key, count, bits)
-        }
-    }
-
-    private static func wake(
-        _ list: inout ObjectList<LinuxTask>, _ key: FutexKey, _ count: Int, _ bits: UInt32
-    ) -> Int {
-        guard count > 0, !list.isEmpty else { return 0 }
-        var woken = 0
-        var each = list.first
-        while let waiter = each, woken < count {
-            each = list.next(after: waiter)
-            guard waiter.futex.key == key, waiter.futex.bits & bits != 0 else { continue }
-            list.remove(waiter)
-            waiter.futex.isQueued = false
-            waiter.sleepers.wakeAll()
-            woken += 1
-        }
-        return woken
+        let key =
+            isPrivate ? try FutexKey(private: address) : try FutexPlace(address, isPrivate: false, task).key
+        return withQueue(key.bucket) { $0.wake(key, count, bits) }
     }
 
     /// Wakes up to `count` waiters of one futex and moves up to `moved` of the others to a second one. With
@@ -118,59 +113,24 @@ enum Futex {
         }
         var result = 0
         withBoth(source.key.bucket, target.key.bucket) { from, to in
-            result = wake(&from, source.key, count, anyBits)
-            let transferred = move(&from, &to, source.key, target.key, moved)
+            result = from.wake(source.key, count, anyBits)
+            let transferred = from.move(to: &to, source.key, target.key, moved)
             if expected != nil { result += transferred }
         } same: { list in
-            result = wake(&list, source.key, count, anyBits)
-            let transferred = rename(list, source.key, target.key, moved)
+            result = list.wake(source.key, count, anyBits)
+            let transferred = list.rename(source.key, target.key, moved)
             if expected != nil { result += transferred }
         }
         return result
     }
 
-    private static func move(
-        _ from: inout ObjectList<LinuxTask>, _ to: inout ObjectList<LinuxTask>, _ source: FutexKey,
-        _ target: FutexKey, _ limit: Int
-    ) -> Int {
-        var moved = 0
-        var each = from.first
-        while let waiter = each, moved < limit {
-            each = from.next(after: waiter)
-            guard waiter.futex.key == source else { continue }
-            from.remove(waiter)
-            waiter.futex.key = target
-            waiter.futex.bucket = target.bucket
-            to.append(waiter)
-            moved += 1
-        }
-        return moved
-    }
-
-    /// Moving within one list only changes the key.
-    private static func rename(
-        _ list: borrowing ObjectList<LinuxTask>, _ source: FutexKey, _ target: FutexKey, _ limit: Int
-    ) -> Int {
-        var moved = 0
-        list.forEach { waiter in
-            guard moved < limit else { return false }
-            if waiter.futex.key == source {
-                waiter.futex.key = target
-                moved += 1
-            }
-            return true
-        }
-        return moved
-    }
-
     private static func withBoth(
-        _ first: Int, _ second: Int,
-        _ body: (inout ObjectList<LinuxTask>, inout ObjectList<LinuxTask>) -> Void,
-        same: (inout ObjectList<LinuxTask>) -> Void
+        _ first: Int, _ second: Int, _ body: (inout FutexQueue, inout FutexQueue) -> Void,
+        same: (inout FutexQueue) -> Void
     ) {
-        if first == second { return buckets[first].list.withLock { same(&$0) } }
-        buckets[min(first, second)].list.withLock { low in
-            buckets[max(first, second)].list.withLockNested { high in
+        if first == second { return withQueue(first) { same(&$0) } }
+        withQueue(min(first, second)) { low in
+            unsafe buckets.unsafelyUnwrapped[max(first, second)].withLockNested { high in
                 if first < second { body(&low, &high) } else { body(&high, &low) }
             }
         }
@@ -201,18 +161,4 @@ enum Futex {
             seen = found
         }
     }
-}
-
-/// The waiters of the futexes whose keys fall here.
-private final class FutexBucket: Sendable {
-    /// Task context. Two are taken in the order of their indices.
-    let list = SpinLock(ObjectList<LinuxTask>(.futex))
-}
-
-/// A task's place at the futex it waits for. Changed under the lock of the list it is in.
-struct FutexWaiter {
-    var key = FutexKey(owner: 0, offset: 0)
-    var bits = Futex.anyBits
-    var bucket = 0
-    var isQueued = false
 }

@@ -33,6 +33,7 @@ public enum InitProcess {
     /// standard input, output and error. On success the thread goes to user mode when its start function returns.
     /// Called once, on the thread's own stack.
     public static func start(_ request: Request, _ task: borrowing TaskContext) throws(Failure) {
+        Futex.boot()
         SignalDelivery.install()
         let current: LinuxTask
         do throws(Errno) {

@@ -75,7 +75,7 @@ extension LinuxTask {
             request.has(Flag.thread) ? process : try makeProcess(number, request, task)
         let child = LinuxTask(
             identifier: number, process: childProcess, credentials: credentials, files: files,
-            fileSystem: fileSystem)
+            fileSystem: fileSystem, parent: self)
         child.blocked = blocked
         child.timerSlack = timerSlack
         child.scheduling = scheduling.inherited

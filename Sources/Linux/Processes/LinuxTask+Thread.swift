@@ -55,13 +55,4 @@ extension LinuxTask {
     }
 
     var userStackPointer: UInt { unsafe UInt(thread.userRegisters.pointee.sp) }
-
-    /// Sleeps as long as `condition` holds. Throws `.timedOut` at the deadline and `.restartSystem` for a signal. Who
-    /// changes the condition wakes `sleepers`. Of the running task.
-    func sleep(
-        until deadline: Deadline?, _ task: borrowing TaskContext, while condition: () -> Bool
-    ) throws(Errno) {
-        let result = try sleepers.wait(task, interruptible: true, deadline: deadline) { !condition() }
-        if result == .timedOut { throw .timedOut }
-    }
 }

@@ -18,7 +18,6 @@ import Time
     /// When it began, in nanoseconds since boot.
     let startTime = Clock.monotonic
     private var threadLink = ObjectLink<LinuxTask>()
-    private var futexLink = ObjectLink<LinuxTask>()
 
     // MARK: What others may read, with `lock`; the task itself reads without.
 
@@ -30,7 +29,16 @@ import Time
     private(set) var accountReference: Unmanaged<UserAccount>
     /// Descriptors; threads share them. Replaced by the task itself alone, with `lock`, at execve, unshare and
     /// exit; others read them with it.
-    public internal(set) var files: DescriptorTable
+    public internal(set) var files: DescriptorTable {
+        get { unsafe filesReference.takeUnretainedValue() }
+        set {
+            let old = unsafe filesReference
+            unsafe filesReference = Unmanaged.passRetained(newValue)
+            unsafe old.release()
+        }
+    }
+    /// Holds a reference.
+    private var filesReference: Unmanaged<DescriptorTable>
     /// Root, working directory and umask; as `files`.
     public internal(set) var fileSystem: FileSystemContext
 
@@ -62,9 +70,6 @@ import Time
     var restart = RestartBlock.none
     /// The system call came through `int $0x80`.
     var isCompatibleCall = false
-    /// Where this thread sleeps in calls of the process side.
-    let sleepers = WaitQueue()
-    var futex = FutexWaiter()
     /// `set_tid_address`, CLONE_CHILD_CLEARTID: cleared and woken at the thread's end.
     var clearThreadIdentifier: UInt = 0
     /// CLONE_CHILD_SETTID: where the thread's number is stored before its first instruction.
@@ -84,16 +89,31 @@ import Time
     /// Nanoseconds.
     static let defaultTimerSlack: UInt64 = 50_000
 
+    /// - Parameter parent: whose credentials these are, if it is a task's child.
     init(
         identifier: Int32, process: Process, credentials: Credentials, files: DescriptorTable,
-        fileSystem: FileSystemContext
+        fileSystem: FileSystemContext, parent: LinuxTask? = nil
     ) {
         self.identifier = identifier
         self.process = process
         self.credentials = credentials
-        self.files = files
+        unsafe filesReference = Unmanaged.passRetained(files)
         self.fileSystem = fileSystem
-        unsafe accountReference = Unmanaged.passUnretained(UserAccount.find(credentials.userID))
+        unsafe accountReference =
+            parent?.accountReference ?? Unmanaged.passUnretained(UserAccount.find(credentials.userID))
+    }
+
+    deinit { unsafe filesReference.release() }
+
+    /// The file of a descriptor of the running task, whose table is not counted for it.
+    @inline(__always)
+    static func file(_ descriptor: Int32) throws(Errno) -> File {
+        // The task replaces its table only itself.
+        let file = withCurrent { task in
+            unsafe task.filesReference._withUnsafeGuaranteedRef { $0.find(descriptor) }
+        }
+        guard let file else { throw .badFileDescriptor }
+        return file
     }
 
     var account: UserAccount {
@@ -102,8 +122,8 @@ import Time
     }
 
     subscript(link kind: LinkKind) -> ObjectLink<LinuxTask> {
-        get { kind == .thread ? threadLink : futexLink }
-        set { if kind == .thread { threadLink = newValue } else { futexLink = newValue } }
+        get { threadLink }
+        set { threadLink = newValue }
     }
 }
 

@@ -16,8 +16,6 @@ enum LinkKind: UInt8 {
     case group
     /// Threads of a process.
     case thread
-    /// Threads that wait for a futex.
-    case futex
 }
 
 /// Neighbours in a list.

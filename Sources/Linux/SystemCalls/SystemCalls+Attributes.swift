@@ -56,7 +56,7 @@ extension SystemCalls {
     ) throws(Errno) -> Path {
         let name = try pathName(address, task)
         if name.isEmpty, flags.contains(.emptyPath), descriptor.asInt32 != -100 {
-            return path(of: try LinuxTask.current.files.file(descriptor.asInt32))
+            return path(of: try LinuxTask.file(descriptor.asInt32))
         }
         return try Names.find(name, flags.lookup, try context(descriptor, for: name), task)
     }

@@ -3,11 +3,12 @@
 import Machine
 import Memory
 import Primitives
+import Tasks
 
 extension SystemCalls {
     /// The running program's address space.
     private static func addressSpace() throws(Errno) -> AddressSpace {
-        guard let space = LinuxTask.current.process.addressSpace else { throw .noMemory }
+        guard let space = Thread.currentAddressSpace else { throw .noMemory }
         return space
     }
 
@@ -73,7 +74,7 @@ extension SystemCalls {
     private static func takeFile(
         _ request: inout MappingRequest, _ descriptor: Int32, _ type: UInt32, _ task: borrowing TaskContext
     ) throws(Errno) {
-        let file = try LinuxTask.current.files.file(descriptor)
+        let file = try LinuxTask.file(descriptor)
         guard !file.isPathOnly else { throw .badFileDescriptor }
         guard request.length > 0 else { throw .invalid }
         guard file.isReadable else { throw .accessDenied }

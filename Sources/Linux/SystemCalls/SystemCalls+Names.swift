@@ -68,7 +68,7 @@ extension SystemCalls {
     /// The file behind a descriptor, for calls that need more than its name: not opened with O_PATH.
     @inline(__always)
     static func file(_ descriptor: UInt) throws(Errno) -> File {
-        let file = try LinuxTask.current.files.file(descriptor.asInt32)
+        let file = try LinuxTask.file(descriptor.asInt32)
         if file.isPathOnly { throw .badFileDescriptor }
         return file
     }

@@ -84,7 +84,7 @@ extension SystemCalls {
 
     static func dup2(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
         guard arguments.a0.asInt32 != arguments.a1.asInt32 else {
-            _ = try LinuxTask.current.files.file(arguments.a0.asInt32)
+            _ = try LinuxTask.file(arguments.a0.asInt32)
             return Int(arguments.a0.asInt32)
         }
         return try duplicate(arguments.a0.asInt32, arguments.a1.asInt32, closeOnExec: false)

@@ -10,14 +10,14 @@ extension SystemCalls {
     private static let transferLimit = 0x7fff_f000
 
     static func read(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard file.isReadable else { throw .badFileDescriptor }
         var buffer = try buffer(arguments.a1, arguments.a2)
         return try file.readOn(into: &buffer, task)
     }
 
     static func write(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard file.isWritable else { throw .badFileDescriptor }
         var buffer = try buffer(arguments.a1, arguments.a2)
         return try file.writeOn(from: &buffer, task)
@@ -25,7 +25,7 @@ extension SystemCalls {
 
     static func pread64(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int
     {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard arguments.a3.asInt >= 0 else { throw .invalid }
         guard file.isReadable else { throw .badFileDescriptor }
         var buffer = try buffer(arguments.a1, arguments.a2)
@@ -34,7 +34,7 @@ extension SystemCalls {
 
     static func pwrite64(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int
     {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard arguments.a3.asInt >= 0 else { throw .invalid }
         guard file.isWritable else { throw .badFileDescriptor }
         var buffer = try buffer(arguments.a1, arguments.a2)
@@ -42,14 +42,14 @@ extension SystemCalls {
     }
 
     static func readv(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard file.isReadable else { throw .badFileDescriptor }
         var buffer = try vectors(arguments.a1, arguments.a2, task)
         return try file.readOn(into: &buffer, task)
     }
 
     static func writev(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard file.isWritable else { throw .badFileDescriptor }
         var buffer = try vectors(arguments.a1, arguments.a2, task)
         return try file.writeOn(from: &buffer, task)
@@ -86,7 +86,7 @@ extension SystemCalls {
         _ arguments: SystemCallArguments, at offset: Int, _ task: borrowing TaskContext
     ) throws(Errno) -> Int {
         guard offset >= 0 else { throw .invalid }
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard file.isReadable else { throw .badFileDescriptor }
         var buffer = try vectors(arguments.a1, arguments.a2, task)
         return try read(file, &buffer, at: offset, task)
@@ -96,7 +96,7 @@ extension SystemCalls {
         _ arguments: SystemCallArguments, at offset: Int, _ task: borrowing TaskContext
     ) throws(Errno) -> Int {
         guard offset >= 0 else { throw .invalid }
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         guard file.isWritable else { throw .badFileDescriptor }
         var buffer = try vectors(arguments.a1, arguments.a2, task)
         return try write(file, &buffer, at: offset, task)

@@ -26,16 +26,17 @@ extension SystemCalls {
         _ task: borrowing TaskContext, _ arguments: SystemCallArguments
     ) throws(Errno) -> Int {
         guard arguments.a3 == signalSetSize else { throw .invalid }
-        let current = LinuxTask.current
-        let old = current.blocked
+        let old = LinuxTask.withCurrent { $0.blocked }
         if arguments.a1 != 0 {
             let set = SignalSet(bits: try load(UInt64.self, from: arguments.a1, task))
+            let new: SignalSet
             switch arguments.a0.asInt32 {
-            case 0: current.setBlocked(old | set)  // SIG_BLOCK
-            case 1: current.setBlocked(old - set)  // SIG_UNBLOCK
-            case 2: current.setBlocked(set)  // SIG_SETMASK
+            case 0: new = old | set  // SIG_BLOCK
+            case 1: new = old - set  // SIG_UNBLOCK
+            case 2: new = set  // SIG_SETMASK
             default: throw .invalid
             }
+            LinuxTask.withCurrent { $0.setBlocked(new) }
         }
         if arguments.a2 != 0 { try store(old.bits, to: arguments.a2, task) }
         return 0

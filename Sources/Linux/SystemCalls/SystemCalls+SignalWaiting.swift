@@ -22,7 +22,7 @@ extension SystemCalls {
     /// Sleeps until a signal comes; goes on sleeping if it had no handler.
     private static func sleepForSignal(_ task: borrowing TaskContext) throws(Errno) -> Int {
         do throws(Errno) {
-            try LinuxTask.current.sleep(until: nil, task) { true }
+            try Thread.park(task, interruptible: true) { false }
         } catch { throw .restartNoHandler }
         return 0
     }
@@ -86,10 +86,10 @@ extension LinuxTask {
             // Senders wake this thread for what it awaits as if it were not blocked.
             setAwaited(wanted)
             defer { setAwaited(SignalSet()) }
-            try sleep(until: deadline, task) { true }
-        } catch { failure = error }
+            _ = try Thread.park(task, interruptible: true, deadline: deadline) { false }
+        } catch { failure = .interrupted }
         if let taken = takeNow(wanted) { return taken }
-        throw failure == .timedOut ? .tryAgain : .interrupted
+        throw failure
     }
 
     private func takeNow(_ wanted: SignalSet) -> SignalInformation? {

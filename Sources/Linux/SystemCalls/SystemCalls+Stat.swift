@@ -15,7 +15,7 @@ extension SystemCalls {
     }
 
     static func fstat(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         return try show(file.inode, at: arguments.a1, task)
     }
 
@@ -33,7 +33,7 @@ extension SystemCalls {
     ) throws(Errno) -> Inode {
         let name = try pathName(address, task)
         if name.isEmpty, flags.contains(.emptyPath), descriptor.asInt32 != -100 {
-            return try LinuxTask.current.files.file(descriptor.asInt32).inode
+            return try LinuxTask.file(descriptor.asInt32).inode
         }
         return try Names.find(name, flags.lookup, try context(descriptor, for: name), task).inode
     }
@@ -111,7 +111,7 @@ extension SystemCalls {
 
     static func fstatfs(_ task: borrowing TaskContext, _ arguments: SystemCallArguments) throws(Errno) -> Int
     {
-        let file = try LinuxTask.current.files.file(arguments.a0.asInt32)
+        let file = try LinuxTask.file(arguments.a0.asInt32)
         return try show(path(of: file), at: arguments.a1, task)
     }
 

@@ -15,10 +15,13 @@ extension AddressSpace {
     @inline(__always)
     public func activate(_ off: borrowing InterruptsOff) {
         let old = CPUArea.addressSpace
-        if old == identity {
-            if CPUArea.isTranslationLazy { endLaziness() }
-            return
-        }
+        if old == identity, !CPUArea.isTranslationLazy { return }
+        change(from: old)
+    }
+
+    @inline(never)
+    private func change(from old: UInt) {
+        if old == identity { return endLaziness() }
         // In the set before the generation is read and the page table used: who changes the table afterwards knows of
         // this CPU, and who changed it before has been counted.
         cpus.insert(CPU.index)

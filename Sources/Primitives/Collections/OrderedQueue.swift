@@ -26,6 +26,12 @@
     /// Puts `node` behind all nodes with the same or a smaller key; true if it is now the first.
     @inline(__always)
     public mutating func insert(_ node: Pointer) -> Bool {
+        guard unsafe root != nil else {
+            unsafe link(node, below: nil, onLeft: false)
+            unsafe node.pointee.setBlack()
+            unsafe first = node
+            return true
+        }
         let key = unsafe node.pointee.key
         var parent: Pointer? = nil
         var isFirst = true
@@ -62,7 +68,15 @@
     /// Takes `node`, which must be in this queue, out of it.
     @inline(__always)
     public mutating func remove(_ node: Pointer) {
-        if unsafe first == node { unsafe first = Self.next(after: node) }
+        if unsafe first == node {
+            if unsafe root == node && node.pointee.right == nil {
+                unsafe root = nil
+                unsafe first = nil
+                unsafe node.pointee.parentAndColor = 0
+                return
+            }
+            unsafe first = Self.next(after: node)
+        }
         unsafe unlink(node)
         unsafe node.pointee.parentAndColor = 0
     }

@@ -108,7 +108,6 @@ extension RunQueue {
             unsafe note(next, cycles)
             unsafe next.pointee.onCPU.store(true, ordering: .relaxed)
             unsafe threads.current = next
-            unsafe threads.chargedAt = max(threads.chargedAt, now)
         }
         if unsafe next.pointee.isIdle {
             unsafe threads.sliceEnd = .max
@@ -132,11 +131,16 @@ extension RunQueue {
         }
         if unsafe current.pointee.isRealTime || !threads.realTime.isEmpty || threads.quota.isExhausted {
             unsafe threads.sliceEnd = threads.sliceAmongClasses(current, now)
-            if unsafe threads.sliceEnd != .max { unsafe Scheduler.announceSliceEnd(threads.sliceEnd) }
+            if unsafe threads.sliceEnd != .max { unsafe threads.announceEnd() }
+            return
+        }
+        // A slice that was begun for another thread will do: virtual run times decide at its end.
+        if unsafe threads.announcedEnd &- now <= SchedulerLimits.latency {
+            unsafe threads.sliceEnd = threads.announcedEnd
             return
         }
         unsafe threads.sliceEnd = now &+ threads.share(of: current)
-        unsafe Scheduler.announceSliceEnd(threads.sliceEnd)
+        unsafe threads.announceEnd()
     }
 }
 
@@ -152,6 +156,13 @@ extension RunQueue.Threads {
         }
         // Every CPU that schedules has its idle thread.
         return unsafe stays ? previous : idle.unsafelyUnwrapped
+    }
+
+    /// Has this CPU's timer set to the end of the slice.
+    @inline(__always)
+    mutating func announceEnd() {
+        unsafe announcedEnd = sliceEnd
+        unsafe Scheduler.announceSliceEnd(sliceEnd)
     }
 
     /// The running thread's share of the latency period.

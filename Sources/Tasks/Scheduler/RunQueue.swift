@@ -68,6 +68,8 @@ import Synchronization
         var chargedAt: UInt64 = 0
         /// When `current` must make room for others; `.max` if it is alone.
         var sliceEnd: UInt64 = .max
+        /// The slice end that this CPU's timer was set to last; nothing if that has passed.
+        var announcedEnd: UInt64 = 0
 
         init() {}
     }

@@ -33,6 +33,7 @@ extension Scheduler {
                 unsafe threads.idle = storage
                 unsafe threads.current = storage
                 unsafe threads.chargedAt = CycleClock.now
+                unsafe threads.announcedEnd = 0
                 unsafe queue.userState.address.pointee = UserState()
             }
             unsafe queue.mustPark.store(false, ordering: .relaxed)

@@ -22,7 +22,7 @@ extension Scheduler {
             unsafe next = choose(state, cpu, next, preempted: true, off)
         }
         // Whoever made a thread wait meanwhile saw the priority from before: it is looked for by another round.
-        if unsafe !mayPull && state.pointee.runningPriority(of: cpu) < before,
+        if unsafe before != 0 && !mayPull && state.pointee.runningPriority(of: cpu) < before,
             unsafe state.pointee.realTimeWaiting.load(ordering: .sequentiallyConsistent) != 0
         {
             PreemptCount.setNeedResched()

@@ -58,8 +58,35 @@ extension Scheduler {
 
     /// The CPU it left if that one is still busy leaving it, or is idle; else an idle one; else, for a real-time thread, the one
     /// that runs the lowest priority; else the one it left.
+    @inline(__always)
     private static func chooseCPU(_ state: TaskState.Pointer, for storage: ThreadStorage.Pointer) -> Int {
         let last = unsafe Int(truncatingIfNeeded: storage.pointee.cpu.load(ordering: .relaxed))
+        return unsafe staysOn(state, last, storage) ? last : searchCPU(state, for: storage, last)
+    }
+
+    /// Whether a thread is as well off on the CPU it left, which is busy, as anywhere else: no other is idle, and no
+    /// real-time thread is in its way. For machines of up to 64 CPUs; larger ones look at the whole masks.
+    @inline(__always)
+    private static func staysOn(
+        _ state: TaskState.Pointer, _ last: Int, _ storage: ThreadStorage.Pointer
+    ) -> Bool {
+        guard unsafe state.pointee.cpuCount <= 64 else { return false }
+        let allowed = unsafe storage.pointee.affinity.firstWord
+        guard unsafe allowed & state.pointee.idleCPUs.firstWord == 0,
+            unsafe allowed & state.pointee.onlineCPUs.firstWord & 1 &<< UInt64(last) != 0,
+            unsafe !storage.pointee.onCPU.load(ordering: .acquiring)
+        else { return false }
+        return unsafe state.pointee.queues.withRemote(last) { queue in
+            if unsafe queue.runningPriority.load(ordering: .relaxed) != 0 { return false }
+            if unsafe queue.isLeaving.load(ordering: .relaxed) { return false }
+            return unsafe !storage.pointee.isRealTime || queue.throttledUntil.load(ordering: .relaxed) == 0
+        }
+    }
+
+    @inline(never)
+    private static func searchCPU(
+        _ state: TaskState.Pointer, for storage: ThreadStorage.Pointer, _ last: Int
+    ) -> Int {
         let lastAllowed = unsafe state.pointee.queues.withRemote(last) { unsafe $0.mayRun(storage, last) }
         if unsafe storage.pointee.onCPU.load(ordering: .acquiring) {
             if lastAllowed { return last }
@@ -70,7 +97,6 @@ extension Scheduler {
         {
             return last
         }
-        if lastAllowed, unsafe staysOn(state, last, storage) { return last }
         let affinity = unsafe storage.pointee.affinity.load()
         var idle = unsafe affinity.intersection(state.pointee.idleCPUs.load())
         while let cpu = idle.next(from: 0) {
@@ -92,20 +118,6 @@ extension Scheduler {
             return affinity.next(from: 0) ?? last
         }
         return unsafe breakAffinity(state, storage, last)
-    }
-
-    /// Whether a thread is as well off on the CPU it left, which is busy, as anywhere else: no other is idle, and no
-    /// real-time thread is in its way. For machines of up to 64 CPUs; larger ones look at the whole masks.
-    @inline(__always)
-    private static func staysOn(
-        _ state: TaskState.Pointer, _ last: Int, _ storage: ThreadStorage.Pointer
-    ) -> Bool {
-        guard unsafe state.pointee.cpuCount <= 64, unsafe !state.pointee.runsRealTime(last) else {
-            return false
-        }
-        if unsafe storage.pointee.isRealTime && state.pointee.isThrottled(last) { return false }
-        let idle = unsafe storage.pointee.affinity.firstWord & state.pointee.idleCPUs.firstWord
-        return unsafe idle == 0 && state.pointee.onlineCPUs.firstWord & 1 &<< UInt64(last) != 0
     }
 
     /// A program's thread that is bound to CPUs of which none runs any more may run anywhere, as on Linux.

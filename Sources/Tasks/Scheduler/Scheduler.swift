@@ -66,7 +66,11 @@ public enum Scheduler {
         let state = unsafe TaskState.current
         let cpu = CPU.index
         let end = unsafe state.pointee.queues.withRemote(cpu) { queue in
-            unsafe queue.threads.withLock(off) { threads in unsafe threads.sliceEnd }
+            unsafe queue.threads.withLock(off) { threads in
+                // Not kept without a slice.
+                if unsafe threads.sliceEnd == .max { unsafe threads.announcedEnd = 0 }
+                return unsafe threads.sliceEnd
+            }
         }
         if end == .max || CycleClock.now < end { return end }
         PreemptCount.setNeedResched()

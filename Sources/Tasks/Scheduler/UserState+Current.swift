@@ -19,15 +19,12 @@ extension UserState {
     static func copyCurrent(to child: ThreadStorage.Pointer) {
         let parent = unsafe Thread.currentStorage
         guard let target = unsafe child.pointee.fpuImage else { return }
-        guard unsafe parent.pointee.isUser, let image = unsafe parent.pointee.fpuImage else {
-            return unsafe FPU.initialize(target)
-        }
+        guard unsafe parent.pointee.isUser else { return unsafe FPU.initialize(target) }
         unsafe withLocal { _ in
-            unsafe FPU.save(to: image)
+            // Nobody else knows the child's image, which has the head that every image has.
+            unsafe FPU.save(to: target)
             unsafe parent.pointee.bases.save()
         }
-        // Both images have this size, and nobody else knows the child's.
-        unsafe target.copyMemory(from: image, byteCount: FPU.imageSize)
         unsafe child.pointee.bases = parent.pointee.bases
     }
 

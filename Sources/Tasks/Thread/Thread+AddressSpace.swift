@@ -7,6 +7,20 @@ import Memory
 import Primitives
 
 extension Thread {
+    /// Which address space the running thread uses, for comparing; 0 for none. Task context.
+    @inline(__always)
+    public static var currentAddressSpaceIdentity: UInt {
+        // Own; an address is no access.
+        unsafe UInt(bitPattern: currentStorage.pointee.addressSpace?.toOpaque())
+    }
+
+    /// The running thread's address space; nil for a kernel thread's. Task context.
+    @inline(__always)
+    public static var currentAddressSpace: AddressSpace? {
+        // Own, and holds a reference.
+        unsafe currentStorage.pointee.addressSpace?.takeUnretainedValue()
+    }
+
     /// Makes the running thread use `space`, or the kernel's own page table. Task context.
     public static func useAddressSpace(_ space: AddressSpace?) {
         let storage = unsafe currentStorage

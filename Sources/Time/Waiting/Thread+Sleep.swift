@@ -5,6 +5,21 @@ import Primitives
 import Tasks
 
 extension Thread {
+    /// `park`, but not for ever: until `condition` is true or the deadline has passed.
+    public static func park(
+        _ task: borrowing TaskContext, interruptible: Bool, deadline: Deadline?, until condition: () -> Bool
+    ) throws(Errno) -> WaitResult {
+        guard let deadline, deadline.time != .max else {
+            try park(task, interruptible: interruptible, until: condition)
+            return .satisfied
+        }
+        return try Alarm.with(deadline) { (alarm) throws(Errno) -> WaitResult in
+            alarm.arm()
+            try park(task, interruptible: interruptible) { alarm.hasRung || condition() }
+            return condition() ? .satisfied : .timedOut
+        }
+    }
+
     /// Sleeps until the deadline, never shorter. Throws `.restartSystem` when a signal is pending, if `interruptible`.
     public static func sleep(
         until deadline: Deadline, interruptible: Bool = true, _ task: borrowing TaskContext

@@ -50,11 +50,13 @@ public final class DescriptorTable: @unchecked Sendable {
     public var capacity: Int { state.withLock { $0.chunks.count << 6 } }
 
     /// The file of a descriptor.
-    @inline(__always)
     public func file(_ descriptor: Int32) throws(Errno) -> File {
-        guard let file = state.withLock({ $0.file(descriptor) }) else { throw .badFileDescriptor }
+        guard let file = find(descriptor) else { throw .badFileDescriptor }
         return file
     }
+
+    @inline(__always)
+    func find(_ descriptor: Int32) -> File? { state.withLock { $0.file(descriptor) } }
 
     /// Reserves the lowest free descriptor at or above `lowest`, below `limit` (RLIMIT_NOFILE).
     public func reserve(
