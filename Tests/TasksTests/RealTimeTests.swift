@@ -93,7 +93,7 @@ extension SimulatedMachineTests {
                     let thread = try! Thread.create(name: "sleeper") { task in
                         while over.value == 0 {
                             SimulatedKernel.sleep(
-                                until: CycleClock.now + 20_000 + SimulatedKernel.random(100_000), task)
+                                until: CycleClock.now + 80_000 + SimulatedKernel.random(400_000), task)
                             SimulatedKernel.compute(SimulatedKernel.random(5000))
                         }
                     }
@@ -249,6 +249,23 @@ extension SimulatedMachineTests {
                 let realTime = steps[0..<cpus].reduce(0, +)
                 let share = Double(realTime) / Double(sum)
                 SimulatedKernel.check(share > 0.75 && share < 0.83, "share \(share): \(steps)")
+                hogs.end(task)
+            }
+            #expect(failure == nil)
+        }
+
+        /// What was used of one period does not count as the next one's, wherever in a period a thread begins.
+        @Test func shareOfAThreadThatBeginsWithinAPeriod() {
+            let failure = SimulatedKernel.underSeeds(10, cpus: [1]) { task in
+                let period: UInt64 = 10_000_000
+                Scheduler.setRealTimeShare(period: period, runtime: 9_000_000)
+                Thread.current.setScheduling(.fifo, priority: 99)
+                let next = (CycleClock.now / period + 1) * period
+                SimulatedKernel.sleep(until: next + period / 2, task)
+                let hogs = Hogs(2) { $0 == 0 ? (.fifo, 20) : (.normal, 0) }
+                hogs.start()
+                let steps = hogs.steps(in: 5 * period / 2, task)
+                SimulatedKernel.check(steps[1] > 0, "the other never ran: \(steps)")
                 hogs.end(task)
             }
             #expect(failure == nil)

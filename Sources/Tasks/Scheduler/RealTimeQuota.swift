@@ -16,10 +16,11 @@ struct RealTimeQuota {
     /// When that ends.
     var periodEnd: UInt64 { periodStart &+ Self.period }
 
-    /// What may still be used; `.max` without a limit.
-    var left: UInt64 {
+    /// How long a real-time thread may run on from `now`, in the period of which it is: until the share is used up, or the
+    /// period ends, since what is used in one counts for no other. `.max` without a limit.
+    func untilLook(_ now: UInt64) -> UInt64 {
         let runtime = Self.runtime
-        return runtime == .max ? .max : runtime &- min(used, runtime)
+        return runtime == .max ? .max : min(runtime &- min(used, runtime), periodEnd &- now)
     }
 
     mutating func charge(_ elapsed: UInt64) {

@@ -72,7 +72,7 @@ extension RunQueue.Threads {
             let turn = Scheduler.roundRobinTurn
             left = unsafe turn &- min(current.pointee.turnUsed, turn)
         }
-        if othersWait { left = unsafe min(left, quota.left) }
+        if othersWait { left = unsafe min(left, quota.untilLook(now)) }
         return left == .max ? .max : now &+ max(left, 1)
     }
 

@@ -65,11 +65,9 @@ extension Scheduler {
     /// who has been put aside for one.
     @inline(never)
     static func settleRealTime(_ state: TaskState.Pointer, _ cpu: Int, _ off: borrowing InterruptsOff) {
-        // What others put here they look after themselves.
-        if unsafe state.pointee.waitingPriority(of: cpu) != 0 {
-            atomicMemoryFence(ordering: .sequentiallyConsistent)
-            unsafe pushRealTime(state, from: cpu, off)
-        }
+        // Whoever put a thread here that was still on this CPU could not move it, and said before that it waits.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        if unsafe state.pointee.waitingPriority(of: cpu) != 0 { unsafe pushRealTime(state, from: cpu, off) }
         unsafe pushThread(state, from: cpu, off)
     }
 

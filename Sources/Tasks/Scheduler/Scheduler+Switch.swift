@@ -13,19 +13,16 @@ extension Scheduler {
         // Says what the caller made so.
         let off = InterruptsOff()
         let previous = unsafe Thread.currentStorage
-        let before = unsafe state.pointee.runningPriority(of: cpu)
-        let mayPull = unsafe mustPull(state, cpu, running: before)
+        let mayPull = unsafe mustPull(state, cpu)
         if mayPull { unsafe pullRealTime(state, to: cpu, previous) }
         var next = unsafe choose(state, cpu, previous, preempted: preempted, off)
         if unsafe next.pointee.isIdle, unsafe pullThread(state, to: cpu) {
             // `previous` has been dealt with: it is asleep, queued, or the idle thread itself.
             unsafe next = choose(state, cpu, next, preempted: true, off)
         }
-        // Whoever made a thread wait meanwhile saw the priority from before: it is looked for by another round.
-        if unsafe before != 0 && !mayPull && state.pointee.runningPriority(of: cpu) < before,
-            unsafe state.pointee.realTimeWaiting.load(ordering: .sequentiallyConsistent) != 0
-        {
-            PreemptCount.setNeedResched()
+        // Whoever made a thread wait before this CPU said what it runs now may have seen something higher here.
+        if unsafe !mayPull && mustPull(state, cpu) {
+            unsafe next = chooseAgain(state, cpu, insteadOf: next, previous, off)
         }
         if unsafe next != previous {
             unsafe switchTo(state, cpu, from: previous, to: next)
@@ -43,15 +40,34 @@ extension Scheduler {
         }
     }
 
+    /// Fetches real-time threads, and chooses among them and the thread that was chosen before but has not begun.
+    @inline(never)
+    private static func chooseAgain(
+        _ state: TaskState.Pointer, _ cpu: Int, insteadOf chosen: ThreadStorage.Pointer,
+        _ previous: ThreadStorage.Pointer, _ off: borrowing InterruptsOff
+    ) -> ThreadStorage.Pointer {
+        unsafe pullRealTime(state, to: cpu, chosen)
+        let next = unsafe choose(state, cpu, chosen, preempted: true, off)
+        // It has not begun, so its registers are not here: no switch lets go of it.
+        if unsafe next != chosen && chosen != previous {
+            let mustMove = unsafe chosen.pointee.mustMove
+            unsafe chosen.pointee.mustMove = false
+            unsafe chosen.pointee.onCPU.store(false, ordering: .releasing)
+            if mustMove { unsafe activate(chosen, off) }
+        }
+        return unsafe next
+    }
+
     /// Whether this CPU may be about to run something lower than real-time threads that wait elsewhere. Those found this CPU
     /// running at least what it announced, so it need not look as long as it has that itself.
     @inline(__always)
-    private static func mustPull(_ state: TaskState.Pointer, _ cpu: Int, running: UInt8) -> Bool {
-        if unsafe state.pointee.realTimeWaiting.load(ordering: .relaxed) == 0 { return false }
+    private static func mustPull(_ state: TaskState.Pointer, _ cpu: Int) -> Bool {
+        if unsafe state.pointee.realTimeWaiting.load(ordering: .sequentiallyConsistent) == 0 { return false }
         return unsafe state.pointee.queues.withRemote(cpu) { queue in
             let waiting = unsafe queue.waitingPriority.load(ordering: .relaxed)
             let isThrottled = unsafe queue.throttledUntil.load(ordering: .relaxed) != 0
-            return isThrottled || waiting == 0 || waiting < running
+            return unsafe isThrottled || waiting == 0
+                || waiting < queue.runningPriority.load(ordering: .relaxed)
         }
     }
 
