@@ -26,6 +26,7 @@ private let root = URL(filePath: #filePath).deletingLastPathComponent().deleting
     private static let openings = [
         #"VectorHandler \{"#, #"IRQHandler\((?:[^{}]|\n)*?\) \{"#,
         #"= NonCriticalHandler(?:\([^{}]*\))? \{"#, #"IRQThreadHook\.wake = \{"#,
+        #"HighResolutionTimer\((?:[^{}]|\n)*?\) \{"#, #"HighResolutionTimer \{"#,
         #"TaskHooks\.sendReschedule = \{"#, #"TaskHooks\.sliceEndChanged = \{"#, #"TimeHooks\.setEvent = \{"#,
     ]
 

@@ -29,21 +29,21 @@ final class IntervalTimer: Sendable {
     }
 
     private let bell: Bell
-    private let timer: HighResolutionTimer
+    private let timer: SoftTimer
 
-    /// `process` owns the timer.
+    /// `process` owns the timer, and ends it.
     init(_ kind: Kind, _ process: Process) {
         let bell = Bell(kind, process)
         self.bell = bell
         let word = unsafe UInt(bitPattern: Unmanaged.passUnretained(bell).toOpaque())
-        timer = HighResolutionTimer(.monotonic, word: word) { _, word in
-            // The timer object owns the bell, and cancels the timer before it goes.
+        timer = SoftTimer("itimer", word: word) { _, word in
+            // This object owns the bell, and ends the timer before it goes.
             let opaque = unsafe UnsafeRawPointer(bitPattern: word).unsafelyUnwrapped
             return unsafe Unmanaged<Bell>.fromOpaque(opaque)._withUnsafeGuaranteedRef { $0.ring() }
         }
     }
 
-    /// What the timer calls, in a hard interrupt.
+    /// What the timer calls, in a soft IRQ.
     @safe private final class Bell: @unchecked Sendable {
         let kind: Kind
         /// Not owned: the process owns the timer.
@@ -102,9 +102,8 @@ final class IntervalTimer: Sendable {
     }
 
     /// Sends SIGXCPU when the clock shows `soft`, and SIGKILL when it shows `hard`.
-    func limit(to soft: UInt64, hard: UInt64) {
-        bell.due.store(0, ordering: .relaxed)
-        timer.cancel()
+    func limit(to soft: UInt64, hard: UInt64, _ task: borrowing TaskContext) {
+        timer.stop(task)
         bell.interval.store(1_000_000_000, ordering: .relaxed)
         bell.deadly.store(hard, ordering: .relaxed)
         bell.due.store(max(soft, 1), ordering: .relaxed)
@@ -112,9 +111,9 @@ final class IntervalTimer: Sendable {
     }
 
     /// Sets it to fire after `duration`, or stops it for 0. The caller keeps others from doing so.
-    func set(_ duration: UInt64, interval: UInt64) {
+    func set(_ duration: UInt64, interval: UInt64, _ task: borrowing TaskContext) {
+        timer.stop(task)
         bell.due.store(0, ordering: .relaxed)
-        timer.cancel()
         guard duration != 0 else { return }
         let now = bell.clock
         let due = now.addingClamped(duration)
@@ -122,6 +121,9 @@ final class IntervalTimer: Sendable {
         bell.due.store(due, ordering: .relaxed)
         timer.start(at: bell.wakeTime(for: due, now))
     }
+
+    /// Stops it for ever.
+    func end(_ task: borrowing TaskContext) { timer.end(task) }
 }
 
 /// The timers of a process.
@@ -145,7 +147,7 @@ final class ProcessTimers: Sendable {
             }
             guard let timer = state.interval[kind.rawValue] else { return (0, 0) }
             let old = timer.state
-            if let new { timer.set(new.duration, interval: new.interval) }
+            if let new { timer.set(new.duration, interval: new.interval, task) }
             return old
         }
     }
@@ -160,14 +162,14 @@ final class ProcessTimers: Sendable {
         state.withLock(task) { state in
             let kind = IntervalTimer.Kind.limit
             guard limit.current != ResourceLimit.infinity else {
-                state.interval[kind.rawValue]?.set(0, interval: 0)
+                state.interval[kind.rawValue]?.set(0, interval: 0, task)
                 return
             }
             let timer = state.interval[kind.rawValue] ?? IntervalTimer(kind, process)
             state.interval[kind.rawValue] = timer
             // A hard limit that was never set kills nobody.
             let hard = limit.maximum == ResourceLimit.infinity ? 0 : nanoseconds(limit.maximum)
-            timer.limit(to: nanoseconds(limit.current), hard: hard)
+            timer.limit(to: nanoseconds(limit.current), hard: hard, task)
         }
     }
 
@@ -178,7 +180,7 @@ final class ProcessTimers: Sendable {
                 if limit.current == ResourceLimit.infinity { return }
                 state.realTime = RealTimeLimit(process)
             }
-            state.realTime?.set(limit)
+            state.realTime?.set(limit, task)
         }
     }
 
@@ -186,10 +188,10 @@ final class ProcessTimers: Sendable {
     func cancelAll(_ task: borrowing TaskContext) {
         state.withLock(task) { state in
             for kind in 0..<4 {
-                state.interval[kind]?.set(0, interval: 0)
+                state.interval[kind]?.end(task)
                 state.interval[kind] = nil
             }
-            state.realTime?.set(.unlimited)
+            state.realTime?.end(task)
             state.realTime = nil
         }
     }

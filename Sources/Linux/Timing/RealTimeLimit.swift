@@ -35,21 +35,21 @@ final class RealTimeLimit: Sendable {
     private static let pause: UInt64 = 4_000_000
 
     private let watch: Watch
-    private let timer: HighResolutionTimer
+    private let timer: SoftTimer
 
-    /// `process` owns the limit.
+    /// `process` owns the limit, and ends it.
     init(_ process: Process) {
         let watch = Watch(process)
         self.watch = watch
         let word = unsafe UInt(bitPattern: Unmanaged.passUnretained(watch).toOpaque())
-        timer = HighResolutionTimer(.monotonic, word: word) { _, word in
-            // The limit owns the watch, and cancels the timer before it goes.
+        timer = SoftTimer("rttime", word: word) { _, word in
+            // The limit owns the watch, and ends the timer before it goes.
             let opaque = unsafe UnsafeRawPointer(bitPattern: word).unsafelyUnwrapped
             return unsafe Unmanaged<Watch>.fromOpaque(opaque)._withUnsafeGuaranteedRef { $0.look() }
         }
     }
 
-    /// What the timer calls, in a hard interrupt.
+    /// What the timer calls, in a soft IRQ.
     @safe private final class Watch: @unchecked Sendable {
         /// Not owned: the process owns the limit.
         private let process: Unmanaged<Process>
@@ -76,14 +76,17 @@ final class RealTimeLimit: Sendable {
     }
 
     /// Puts a limit in microseconds into force. The caller keeps others from doing so.
-    func set(_ limit: ResourceLimit) {
+    func set(_ limit: ResourceLimit, _ task: borrowing TaskContext) {
+        timer.stop(task)
         watch.soft.store(.max, ordering: .relaxed)
-        timer.cancel()
         guard limit.current != ResourceLimit.infinity else { return }
         watch.hard.store(Self.nanoseconds(limit.maximum), ordering: .relaxed)
         watch.soft.store(Self.nanoseconds(limit.current), ordering: .relaxed)
-        timer.start(after: Self.pause)
+        timer.start(at: Clock.monotonic.addingClamped(Self.pause))
     }
+
+    /// Stops it for ever.
+    func end(_ task: borrowing TaskContext) { timer.end(task) }
 
     private static func nanoseconds(_ microseconds: UInt64) -> UInt64 {
         let product = microseconds.multipliedReportingOverflow(by: 1000)

@@ -32,14 +32,19 @@ import Tasks
     private init(_ bell: UnsafeMutablePointer<Bell>, _ deadline: Deadline) {
         unsafe self.bell = unsafe bell
         self.deadline = deadline
-        timer = HighResolutionTimer(deadline.clock, word: UInt(bitPattern: bell)) { _, word in
-            // The bell's frame cancels the timer before it goes.
-            let bell = unsafe UnsafeMutablePointer<Bell>(bitPattern: word).unsafelyUnwrapped
-            let thread = unsafe bell.pointee.thread
-            unsafe bell.pointee.hasRung.store(true, ordering: .sequentiallyConsistent)
-            thread.wake()
-            return .done
+        timer = HighResolutionTimer(deadline.clock, word: UInt(bitPattern: bell)) {
+            @Sendable _, word in Alarm.ring(word)
         }
+    }
+
+    @_noAllocation
+    private static func ring(_ word: UInt) -> HighResolutionTimer.Next {
+        // The bell's frame cancels the timer before it goes.
+        let bell = unsafe UnsafeMutablePointer<Bell>(bitPattern: word).unsafelyUnwrapped
+        let thread = unsafe bell.pointee.thread
+        unsafe bell.pointee.hasRung.store(true, ordering: .sequentiallyConsistent)
+        thread.wake()
+        return .done
     }
 
     /// Starts the timer, or rings at once if the time has passed.
