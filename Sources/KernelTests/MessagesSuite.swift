@@ -110,7 +110,8 @@ extension TestSuite {
                 guard let number = EducationalDevice.openPin() else { return check.skip("no such device") }
                 do throws(IRQError) {
                     let line = try IRQ.request(line: number, flags: .shared, handler: claimer)
-                    try IRQ.setAffinity(line: number, CPUMask(0))
+                    // An 8259 interrupts the boot CPU, and cannot be asked.
+                    try? IRQ.setAffinity(line: number, CPUMask(0))
                     Thread.current.bind(to: CPUMask(0))
                     Seen.handled.store(0, ordering: .relaxed)
                     EducationalDevice.fire()
